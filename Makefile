@@ -1,0 +1,55 @@
+# Everything sets itself up: a fresh clone needs Python 3.11 to 3.13 and nothing else.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
+SYNCED := $(VENV)/.synced
+
+.PHONY: help setup assets run test check bench migration schema lock clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(SYNCED) assets ## make .venv from the lock, and the browser assets (done by the others when needed)
+
+$(SYNCED): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || { python=$$(sh scripts/find-python.sh) && "$$python" -m venv $(VENV); }
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	@echo "installing what requirements.lock names"
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+assets: $(SYNCED)
+	@sh web/build.sh
+
+run: setup ## serve on http://127.0.0.1:8000 with an embedded PostgreSQL in .data/
+	@exec $(BIN)/colloquy serve
+
+test: setup ## run all tests, with coverage
+	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term --cov-fail-under=95 $(ARGS)
+
+check: $(SYNCED) ## lint, format, types, import contracts, schema
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/colloquy schema --check schema.graphql
+
+bench: $(SYNCED) ## measure against PostgreSQL's own tools; ratios in one run
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+migration: $(SYNCED) ## make a migration from the difference between tables and database: make migration NAME=add_labels
+	@test -n "$(NAME)" || { echo "say what it does: make migration NAME=add_labels"; exit 2; }
+	@$(BIN)/colloquy migrate --new "$(NAME)"
+
+schema: $(SYNCED) ## print the GraphQL schema to schema.graphql
+	@$(BIN)/colloquy schema --write schema.graphql
+
+lock: ## renew requirements.lock from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+	  --custom-compile-command "make lock" --group dev pyproject.toml --output-file requirements.lock
+
+clean: ## remove what was made; the database in .data/ stays
+	@rm -rf $(VENV) web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .coverage

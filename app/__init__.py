@@ -1,0 +1,1 @@
+"""Colloquy: conversations of people and language models, kept in PostgreSQL and served through GraphQL."""

@@ -1,0 +1,181 @@
+"""The command line: `colloquy serve | migrate | schema | doctor | import`."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from app.container import build_services
+from app.core.errors import AppError
+from app.core.logging import configure_logging
+from app.core.settings import Settings, SettingsError, environment_name, load_settings
+from app.db import migrate
+from app.db.errors import DatabaseProblem
+from app.db.foundation import apply_migrations, reachable_database, ready_database
+from app.messages.intent_catalogue import IntentCatalogueError
+from app.playground import ASSETS
+
+T = TypeVar("T")
+
+cli = typer.Typer(
+    help="Conversations of people and language models, kept in PostgreSQL and served through GraphQL.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+UNUSABLE = 2
+"""Exit code when settings, arguments or the database have to be mended first."""
+
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of the embedded database [.data].")]
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one [8000].")] = None,
+    data_dir: DataDir = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that answer requests.")] = 1,
+) -> None:
+    """Serve GraphQL over HTTP, with an embedded PostgreSQL where no other is configured."""
+    import uvicorn
+
+    flags = {"host": host, "port": port, "data_dir": data_dir}
+    with _problems_in_one_line():
+        settings = _settings(**flags)
+        # Worker processes read their settings from the environment, as the application does on its own.
+        os.environ.update({environment_name(name): str(value) for name, value in flags.items() if value is not None})
+        # uvicorn ends by raising the signal again: what stands below must still be given up in order.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        with _held(ready_database(settings, _say)), suppress(KeyboardInterrupt):
+            if settings.port:
+                where = f"http://{_in_url(settings.host)}:{settings.port}"
+                _say(f"GraphQL at {where}/graphql, playground at {where}/graphiql; Ctrl-C stops")
+            uvicorn.run(
+                "app.asgi:create_app",
+                factory=True,
+                host=settings.host,
+                port=settings.port,
+                workers=workers,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=int(settings.shutdown_seconds),
+            )
+
+
+@cli.command(name="migrate")
+def migrate_database(
+    data_dir: DataDir = None,
+    to: Annotated[str, typer.Option(help="Revision to go to; `head` is the newest.")] = "head",
+    down: Annotated[
+        bool, typer.Option("--down", help="Go down to that revision; `base` empties the database.")
+    ] = False,
+    new: Annotated[str | None, typer.Option(help="Write a new migration of this name from the tables.")] = None,
+) -> None:
+    """Bring the database to the newest tables, one process at a time."""
+
+    async def work() -> None:
+        async with reachable_database(_settings(data_dir=data_dir), _say) as dsn:
+            if new is not None:
+                await migrate.new_migration(dsn, new)
+            elif down:
+                await migrate.downgrade(dsn, to, _say)
+            else:
+                await apply_migrations(dsn, _say, to)
+            _say(f"the database is at {await migrate.current(dsn) or 'base: it has no tables'}")
+
+    _run(work())
+
+
+@cli.command(name="schema")
+def print_schema(
+    write: Annotated[Path | None, typer.Option(help="Write it to this file.")] = None,
+    check: Annotated[Path | None, typer.Option(help="Compare it with this file; exit 1 when they differ.")] = None,
+) -> None:
+    """Print the GraphQL schema."""
+    from app.schema import schema
+
+    text = schema.as_str() + "\n"
+    if check is not None:
+        if not check.exists() or check.read_text() != text:
+            _say(f"{check} is not the served schema: run `make schema`")
+            raise typer.Exit(1)
+    elif write is not None:
+        write.write_text(text)
+    else:
+        typer.echo(text, nl=False)
+
+
+@cli.command()
+def doctor(data_dir: DataDir = None) -> None:
+    """Check the settings and the database, and say what is wrong and how to mend it."""
+
+    async def work() -> None:
+        settings = _settings(data_dir=data_dir)
+        _say("settings: fine")
+        build_services(settings)
+        _say("intent catalogue: fine")
+        async with reachable_database(settings) as dsn:
+            found, newest = await migrate.current(dsn), migrate.head()
+            _say(f"database: answers; {'embedded in ' + str(settings.data_dir) if settings.dsn is None else 'yours'}")
+            _say(
+                "tables: newest"
+                if found == newest
+                else f"tables: {found or 'none'}, newest is {newest}; run `colloquy migrate`"
+            )
+        assets = (ASSETS / "index.html").exists()
+        _say("playground: built" if assets else "playground: not built; run `make setup`")
+
+    _run(work())
+
+
+def main() -> None:
+    """The console script."""
+    cli()
+
+
+def _settings(**flags: object) -> Settings:
+    settings = load_settings(**flags)
+    configure_logging(settings.log_level)
+    return settings
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+@contextmanager
+def _problems_in_one_line() -> Iterator[None]:
+    """What the operator can mend is told in one line, with exit code 2; anything else keeps its stack."""
+    try:
+        yield
+    except (SettingsError, DatabaseProblem, IntentCatalogueError, AppError) as problem:
+        _say(f"colloquy: {problem}")
+        raise typer.Exit(UNUSABLE) from None
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    with _problems_in_one_line():
+        return asyncio.run(work)
+
+
+@contextmanager
+def _held(resource: AbstractAsyncContextManager[T]) -> Iterator[T]:
+    """Hold an async resource around code that runs an event loop of its own."""
+    with asyncio.Runner() as runner:
+        held = runner.run(resource.__aenter__())
+        try:
+            yield held
+        finally:
+            runner.run(resource.__aexit__(None, None, None))

@@ -1,0 +1,61 @@
+"""Builds what one process needs, once: the only file that chooses implementations."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from app.core.settings import Settings
+from app.db.database import Database, PoolSettings
+from app.db.foundation import ready_database
+from app.db.migrate import Progress
+from app.identity.service import Authenticator, OpenDoor
+from app.llm.tokens import count_tokens, warm_up
+from app.messages.intent import IntentDetector
+from app.messages.pipeline import MessagePipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """The process's one instance of everything that lives as long as it does."""
+
+    settings: Settings
+    dsn: str
+    database: Database
+    authenticator: Authenticator
+    services: Mapping[type, object]
+
+
+class LoggedStatements:
+    """Logs every statement, without its values (S2-22)."""
+
+    def __init__(self) -> None:
+        self._log = structlog.get_logger("colloquy.sql")
+
+    def ran(self, sql: str, elapsed_ms: float, rows: int) -> None:
+        """Called after every statement."""
+        self._log.info("statement", sql=" ".join(sql.split()), elapsed_ms=elapsed_ms, rows=rows)
+
+
+def build_services(settings: Settings) -> Mapping[type, object]:
+    """The services that resolvers may ask for; without state, but for what they were read from."""
+    pipeline = MessagePipeline(IntentDetector.from_catalogue(settings.intent_catalogue), count_tokens)
+    return {MessagePipeline: pipeline}
+
+
+@asynccontextmanager
+async def open_container(settings: Settings, progress: Progress = lambda _: None) -> AsyncIterator[Container]:
+    """Everything, ready; closed again at the end: the pool first, then the embedded server.
+
+    DatabaseProblem and IntentCatalogueError say in one line what is wrong.
+    """
+    services = build_services(settings)
+    warm_up()
+    async with ready_database(settings, progress) as dsn:
+        log = LoggedStatements() if settings.log_sql else None
+        database = await Database.connect(dsn, PoolSettings.of(settings), log)
+        try:
+            yield Container(settings, dsn, database, OpenDoor(), services)
+        finally:
+            await database.close()

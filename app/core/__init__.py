@@ -1,0 +1,1 @@
+"""What every room speaks: actors, errors, ids, pages, settings and the clock. Pure, no database, no network."""

@@ -1,0 +1,41 @@
+"""Who acts: a user inside a tenant, and the correlation id under which it happens."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+TenantId = NewType("TenantId", str)
+UserId = NewType("UserId", str)
+CorrelationId = NewType("CorrelationId", str)
+
+
+class Role(StrEnum):
+    """What a user may do inside the tenant; roles add up."""
+
+    MEMBER = "member"
+    EDITOR = "editor"
+    REVIEWER = "reviewer"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """On whose behalf something is done. Every statement names `tenant_id`; rows of sessions also `user_id`."""
+
+    tenant_id: TenantId
+    user_id: UserId
+    roles: frozenset[Role]
+    correlation_id: CorrelationId
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the actor may read what other users of the tenant own."""
+        return Role.ADMIN in self.roles
+
+    def as_owner(self) -> dict[str, object]:
+        """The parameters of statements that write what the actor owns."""
+        return {"tenant_id": self.tenant_id, "user_id": self.user_id}
+
+    def as_reader(self) -> dict[str, object]:
+        """The parameters of statements that read what the actor may see."""
+        return {"tenant_id": self.tenant_id, "user_id": self.user_id, "is_admin": self.is_admin}

@@ -1,0 +1,153 @@
+"""Settings: from the environment, with defaults that work, checked when the process starts."""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """One line per setting that is wrong, with its name in the environment and what it should be."""
+
+
+def _postgres(name: str, default: Any, description: str) -> Any:
+    return Field(default, validation_alias=AliasChoices(name), description=description)
+
+
+class Settings(BaseSettings):
+    """What an operator may choose. `docs/configuration.md` holds the same table; a test compares them."""
+
+    model_config = SettingsConfigDict(env_prefix="COLLOQUY_", extra="ignore", frozen=True, populate_by_name=True)
+
+    database_url: SecretStr | None = _postgres(
+        "DATABASE_URL", None, "PostgreSQL to use: postgresql://user:password@host:port/database. Without it and "
+        "POSTGRES_HOST, an embedded PostgreSQL 18 is started in the data folder."
+    )  # fmt: skip
+    postgres_host: str | None = _postgres("POSTGRES_HOST", None, "Host of PostgreSQL, where DATABASE_URL is not given.")
+    postgres_port: int = _postgres("POSTGRES_PORT", 5432, "Port of PostgreSQL.")
+    postgres_db: str = _postgres("POSTGRES_DB", "colloquy", "Name of the database.")
+    postgres_user: str = _postgres("POSTGRES_USER", "colloquy", "User of the database.")
+    postgres_password: SecretStr | None = _postgres("POSTGRES_PASSWORD", None, "Password of that user.")
+
+    data_dir: Path = Field(Path(".data"), description="Folder of the embedded database.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Port to listen on; 0 takes a free one.")
+    auth: str = Field(
+        "off", description="Who may come in. `off`: everybody is user `system` of tenant `default`, or who the header "
+        "X-Colloquy-User names; allowed on loopback addresses only."
+    )  # fmt: skip
+
+    pool_size: Annotated[int, Field(ge=1, le=1000)] = Field(20, description="Most database connections of one process.")
+    pool_idle_seconds: Annotated[float, Field(gt=0)] = Field(
+        30.0, description="An idle connection is closed after this."
+    )
+    connect_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+        2.0, description="How long to wait for a connection: a new one, or one that another request gives back."
+    )
+    statement_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+        30.0, description="A statement that runs longer is cancelled by the database."
+    )
+    migrate_on_start: bool = Field(True, description="Apply missing migrations when the server starts.")
+    shutdown_seconds: Annotated[float, Field(gt=0)] = Field(
+        10.0, description="After SIGTERM, how long requests in flight may take to end."
+    )
+
+    intent_catalogue: Path | None = Field(
+        None, description="JSON file that replaces the built-in catalogue of intents."
+    )
+    max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
+        8 * 1024 * 1024, description="Largest request body; a longer one is refused with 413 while it is read."
+    )
+    log_level: str = Field("info", description="debug, info, warning or error.")
+    log_sql: bool = Field(
+        False, description="Log every statement with its duration (never its values): for development."
+    )
+
+    @field_validator("auth")
+    @classmethod
+    def _known_auth(cls, value: str) -> str:
+        if value != "off":
+            raise ValueError("must be: off")
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.lower() not in ("debug", "info", "warning", "error"):
+            raise ValueError("must be debug, info, warning or error")
+        return value.lower()
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value():
+            return None
+        if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must start with postgresql://")
+        return value
+
+    @field_validator("intent_catalogue")
+    @classmethod
+    def _readable_file(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"there is no file {value}")
+        return value
+
+    @model_validator(mode="after")
+    def _open_doors_stay_inside(self) -> "Settings":
+        # Whoever can reach the port would be anybody they name: only this machine may.
+        if self.auth == "off" and not is_loopback(self.host):
+            raise ValueError(
+                f"COLLOQUY_HOST={self.host} with COLLOQUY_AUTH=off would let everybody on the network in as anybody: "
+                "listen on 127.0.0.1 or ::1"
+            )
+        return self
+
+    @property
+    def dsn(self) -> str | None:
+        """The address of the PostgreSQL that was configured; None where the embedded one is meant."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        if self.postgres_host is None:
+            return None
+        password = f":{quote(self.postgres_password.get_secret_value(), safe='')}" if self.postgres_password else ""
+        user = quote(self.postgres_user, safe="")
+        host = f"[{self.postgres_host}]" if ":" in self.postgres_host else self.postgres_host
+        return f"postgresql://{user}{password}@{host}:{self.postgres_port}/{quote(self.postgres_db, safe='')}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only processes of this machine can reach a server that listens on `host`."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load_settings(**flags: object) -> Settings:
+    """The settings of this process: flags first, then the environment, then defaults; SettingsError says what is wrong.
+
+    A flag that is None was not given.
+    """
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(found["loc"], found["msg"]) for found in error.errors())) from None
+
+
+def environment_name(field: str) -> str:
+    """The variable that sets `field`."""
+    alias = Settings.model_fields[field].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"COLLOQUY_{field.upper()}"
+
+
+def _explain(place: tuple[int | str, ...], message: str) -> str:
+    # Neither the value nor the rest of pydantic's text: a password may stand in it.
+    message = message.removeprefix("Value error, ")
+    if not place:
+        return message
+    name = str(place[0])
+    return f"{environment_name(name) if name in Settings.model_fields else name}: {message}"

@@ -1,0 +1,53 @@
+"""The base of all tables."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar, cast
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, MetaData, Numeric, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase
+
+from app.core.ids import global_id
+
+Json = dict[str, Any]
+
+
+class Base(DeclarativeBase):
+    """One table; and, for the type checker, one row of it.
+
+    Rows are never loaded as tracked instances: a statement returns light records with the columns it selected and the
+    properties of the table's class (see `app.db.statement`).
+    """
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text(),
+        int: BigInteger(),
+        datetime: DateTime(timezone=True),
+        Decimal: Numeric(20, 10),
+        UUID: Uuid(),
+        Json: JSONB(),
+        list[str]: ARRAY(Text()),
+    }
+    node_type: ClassVar[str] = ""
+    """The name of the graph's type whose objects are rows of this table; empty where it is not a node."""
+
+    @property
+    def global_id(self) -> str:
+        """Relay's id of this row."""
+        return global_id(self.node_type, self.id)  # type: ignore[attr-defined]
+
+
+def table_of(kind: type[Base]) -> Table:
+    """The table behind its class, for statements."""
+    return cast("Table", kind.__table__)

@@ -1,0 +1,168 @@
+"""The process's one way to PostgreSQL: a pool, and the scopes that borrow from it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from random import uniform
+from typing import Any, TypeVar
+
+import asyncpg
+import orjson
+from sqlalchemy import literal, select
+
+from app.core.settings import Settings
+from app.db.errors import DatabaseUnavailable
+from app.db.faults import refusal
+from app.db.scopes import ReadScope, SingleStatement, StatementLog, Transaction, UnitOfWork
+from app.db.statement import Query
+
+T = TypeVar("T")
+
+_PING = Query(int, select(literal(1).label("pong")))
+
+MOST_ATTEMPTS = 4
+"""Of one piece of work that the database refused without having written: enough for a failover's first seconds of
+refused connections, few enough that a client still waits under the usual 10 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSettings:
+    """How many connections, and how long anything may take."""
+
+    size: int = 20
+    idle_seconds: float = 30.0
+    connect_timeout_seconds: float = 2.0
+    statement_timeout_seconds: float = 30.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> "PoolSettings":
+        """As the operator chose."""
+        return cls(
+            settings.pool_size,
+            settings.pool_idle_seconds,
+            settings.connect_timeout_seconds,
+            settings.statement_timeout_seconds,
+        )
+
+
+class Database:
+    """Scopes over a pool of connections. Nothing is held between two scopes."""
+
+    def __init__(self, pool: asyncpg.Pool, pool_settings: PoolSettings, log: StatementLog | None = None) -> None:
+        self._pool = pool
+        self._settings = pool_settings
+        self._log = log
+
+    @classmethod
+    async def connect(
+        cls, dsn: str, pool_settings: PoolSettings | None = None, log: StatementLog | None = None
+    ) -> "Database":
+        """Open the pool; what asyncpg raises when the server cannot be reached goes through."""
+        chosen = pool_settings or PoolSettings()
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=chosen.size,
+            max_inactive_connection_lifetime=chosen.idle_seconds,
+            timeout=chosen.connect_timeout_seconds,
+            init=_prepare_connection,
+            # Scopes end their transactions and set nothing on the session: the stock reset is a round trip for nothing.
+            reset=_leave_as_it_is,
+            server_settings={
+                "application_name": "colloquy",
+                "timezone": "UTC",
+                "statement_timeout": str(int(chosen.statement_timeout_seconds * 1000)),
+            },
+        )
+        return cls(pool, chosen, log)
+
+    async def close(self) -> None:
+        """Wait for borrowed connections to come back, then close all; after the connect time-out, close them anyway."""
+        try:
+            await asyncio.wait_for(self._pool.close(), self._settings.connect_timeout_seconds + 1)
+        except TimeoutError:
+            self._pool.terminate()
+
+    async def ping(self) -> None:
+        """Return when the database answers; DatabaseUnavailable when it does not."""
+        async with self.read() as scope:
+            await scope.first(_PING)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadScope]:
+        """A scope for queries. Each query borrows a connection for itself and is run again if that was found dead."""
+        yield ReadScope(self._borrow, self._log)
+
+    @asynccontextmanager
+    async def single_statement(self, *, replayable: bool = False) -> AsyncIterator[UnitOfWork]:
+        """A unit of work whose one command is its own transaction: one round trip.
+
+        `replayable`: running the command twice stores once (it has an idempotency gate), so that it may be sent again
+        when the connection broke with the answer on its way.
+        """
+        uow = SingleStatement(self._borrow, self._log, replayable=replayable)
+        yield uow
+        await uow.committed()
+
+    @asynccontextmanager
+    async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        async with self._borrow() as connection:
+            uow = Transaction(connection, self._log)
+            try:
+                async with connection.transaction():
+                    yield uow
+            except Exception as error:
+                refused = refusal(error, wrote=uow.wrote)
+                if refused is None:
+                    raise
+                raise refused from error
+        await uow.committed()
+
+    async def transact(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        """Run `work` in a unit of work, again when the database refused it without having written anything.
+
+        Serialization failures and deadlocks are rolled back by the database; a connection that broke before the first
+        command has written nothing. `work` must have no effect outside the unit of work, save through `after_commit`.
+        """
+        for attempt in range(1, MOST_ATTEMPTS):
+            try:
+                async with self.unit_of_work() as uow:
+                    return await work(uow)
+            except DatabaseUnavailable:
+                await back_off(attempt)
+        async with self.unit_of_work() as uow:
+            return await work(uow)
+
+    @asynccontextmanager
+    async def _borrow(self) -> AsyncIterator[Any]:
+        try:
+            connection = await self._pool.acquire(timeout=self._settings.connect_timeout_seconds)
+        except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.TooManyConnectionsError,
+                asyncpg.CannotConnectNowError, asyncpg.InterfaceError) as error:  # fmt: skip
+            raise DatabaseUnavailable from error
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection)
+
+
+async def back_off(attempt: int) -> None:
+    """Wait before the next attempt: twice as long each time, with jitter so that rivals do not meet again."""
+    await asyncio.sleep(uniform(0.5, 1.0) * 0.05 * 2**attempt)  # noqa: S311 - jitter is no secret
+
+
+async def _prepare_connection(connection: "asyncpg.Connection[Any]") -> None:
+    # Binary jsonb is a version byte and the text: orjson's bytes go to the socket as they are.
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + orjson.dumps(value),
+        decoder=lambda stored: orjson.loads(memoryview(stored)[1:]),
+    )
+
+
+async def _leave_as_it_is(connection: "asyncpg.Connection[Any]") -> None:
+    """Called by the pool when a connection comes back."""

@@ -1,0 +1,143 @@
+"""Read scopes and units of work: the only two ways to run a statement."""
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, TypeVar
+
+import asyncpg
+
+from app.core.clock import Stopwatch
+from app.db.faults import Fault, fault_of, refusal
+from app.db.statement import Command, Query, Statement
+
+R = TypeVar("R")
+
+Borrow = Callable[[], AbstractAsyncContextManager[Any]]
+Action = Callable[[], Awaitable[None]]
+
+MOST_TRIES = 3
+"""Of one statement on a connection that turned out to be dead: the pool may hold several from before a restart."""
+
+
+class StatementLog(Protocol):
+    """Is told of every statement that was sent: for development, and for tests that count."""
+
+    def ran(self, sql: str, elapsed_ms: float, rows: int) -> None:
+        """`sql` returned `rows` rows after `elapsed_ms`. Values are never passed."""
+
+
+class ReadScope:
+    """Runs queries, each on a connection of its own that it gives back at once."""
+
+    def __init__(self, borrow: Borrow, log: StatementLog | None) -> None:
+        self._borrow = borrow
+        self._log = log
+
+    async def all(self, query: Query[R], **values: object) -> list[R]:
+        """Every row of the answer."""
+        return await self._again_when_dead(query, values, replayable=True)
+
+    async def first(self, query: Query[R], **values: object) -> R | None:
+        """The first row, or None."""
+        found = await self.all(query, **values)
+        return found[0] if found else None
+
+    async def _again_when_dead(
+        self, statement: Statement[R], values: dict[str, object], *, replayable: bool
+    ) -> list[R]:
+        """Run a statement that is its own transaction; `replayable` when it may be sent twice."""
+        for attempt in range(1, MOST_TRIES + 1):
+            try:
+                async with self._borrow() as connection:
+                    return await fetch(connection, statement, values, self._log)
+            except Exception as error:
+                found = fault_of(error, wrote=not replayable)
+                # A time-out means that all connections are busy: to ask again would only make the queue longer.
+                crowded = isinstance(error.__cause__, TimeoutError)
+                if found is Fault.NOTHING_WRITTEN and not crowded and attempt < MOST_TRIES:
+                    await asyncio.sleep(0.05 * 2**attempt)
+                    continue
+                refused = refusal(error, wrote=not replayable)
+                if refused is None or refused is error:
+                    raise
+                raise refused from error
+        raise AssertionError("the last attempt returns or raises")
+
+
+class UnitOfWork(ReadScope):
+    """A scope that may write. What others must learn of it waits for the commit."""
+
+    def __init__(self, borrow: Borrow, log: StatementLog | None) -> None:
+        super().__init__(borrow, log)
+        self._after_commit: list[Action] = []
+
+    @abstractmethod
+    async def run(self, command: Command[R], **values: object) -> list[R]:
+        """Run a command and return what its RETURNING (or last SELECT) gives."""
+
+    async def run_one(self, command: Command[R], **values: object) -> R | None:
+        """Run a command; its first row, or None."""
+        found = await self.run(command, **values)
+        return found[0] if found else None
+
+    def after_commit(self, action: Action) -> None:
+        """Have `action` called once the work is committed; never when it is rolled back."""
+        self._after_commit.append(action)
+
+    async def committed(self) -> None:
+        """Called by the database when the commit is done."""
+        for action in self._after_commit:
+            await action()
+
+
+class SingleStatement(UnitOfWork):
+    """A unit of work of one command, which commits itself. Queries before or after it are free."""
+
+    def __init__(self, borrow: Borrow, log: StatementLog | None, *, replayable: bool) -> None:
+        super().__init__(borrow, log)
+        self._replayable = replayable
+        self._spent = False
+
+    async def run(self, command: Command[R], **values: object) -> list[R]:
+        """Run the one command; TypeError for a second one, which would be a transaction of its own."""
+        if self._spent:
+            raise TypeError("a single statement was promised; open a unit of work for several")
+        self._spent = True
+        return await self._again_when_dead(command, values, replayable=self._replayable)
+
+
+class Transaction(UnitOfWork):
+    """A unit of work of several statements on one connection, in one transaction."""
+
+    def __init__(self, connection: Any, log: StatementLog | None) -> None:
+        super().__init__(_never_borrow, log)
+        self._connection = connection
+        self.wrote = False
+
+    async def all(self, query: Query[R], **values: object) -> list[R]:
+        """Every row of the answer, as this transaction sees it."""
+        return await fetch(self._connection, query, values, self._log)
+
+    async def run(self, command: Command[R], **values: object) -> list[R]:
+        """Run a command inside the transaction."""
+        self.wrote = True
+        return await fetch(self._connection, command, values, self._log)
+
+
+async def fetch(
+    connection: "asyncpg.Connection[Any]", statement: Statement[R], values: dict[str, object], log: StatementLog | None
+) -> list[R]:
+    """Send a statement and return its records."""
+    arguments = statement.arguments(values)
+    if log is None:
+        return statement.records(await connection.fetch(statement.sql, *arguments))
+    watch = Stopwatch()
+    found = await connection.fetch(statement.sql, *arguments)
+    log.ran(statement.sql, watch.elapsed_ms(), len(found))
+    return statement.records(found)
+
+
+def _never_borrow() -> AbstractAsyncContextManager[Any]:
+    raise AssertionError("a transaction keeps to its own connection")

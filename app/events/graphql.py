@@ -1,0 +1,83 @@
+"""The event log in the graph."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from strawberry import field
+
+from app.core.ids import parse_global_id
+from app.core.paging import Page, PageRequest
+from app.events.loaders import page_of_events
+from app.events.models import Event
+from app.events.values import EventFilter, EventKind
+from app.graph.connections import After, Before, Connection, First, Last
+from app.graph.context import Info
+from app.graph.enums import described
+from app.graph.nodes import Node
+from app.graph.queries import query
+from app.graph.scalars import BigInt, Json
+
+DEFAULT_EVENTS = 50
+
+described(
+    EventKind,
+    "What happened.",
+    {
+        EventKind.SESSION_CREATED: "A session was started.",
+        EventKind.SESSION_UPDATED: "A session's own fields were changed.",
+        EventKind.SESSION_METADATA_SET: "A session was filed anew.",
+        EventKind.SESSION_DELETED: "A session was deleted with all that hung on it.",
+        EventKind.MESSAGE_APPENDED: "A message was stored.",
+        EventKind.MESSAGE_UPDATED: "A message was changed in place.",
+        EventKind.MESSAGE_DELETED: "A message was deleted; its number and place stayed.",
+        EventKind.TOOL_CALL_ADDED: "A tool call was added to a message.",
+    },
+)
+
+
+@strawberry.type(name="AuditEvent", description="One thing that happened to a session.")
+class AuditEventType(Node):
+    seq: BigInt = field(description="Its number in the session's log: 1, 2, 3 … without gaps.")
+    kind: EventKind = field(description="What happened.")
+    stream_global_id: strawberry.ID = field(
+        name="sessionId", description="The session it happened to, which may be deleted since."
+    )
+    payload: Json = field(description="Facts about it: ids and names, never the text of messages.")
+    actor: str = field(description="The user who did it.")
+    correlation_id: str = field(description="The request that did it.")
+    at: datetime = field(description="When.")
+
+
+@strawberry.input(name="AuditEventFilter", description="Which events: every condition that is given must hold.")
+class AuditEventFilterInput:
+    session_id: strawberry.ID | None = field(default=None, description="Of this session, deleted ones included.")
+    kind: EventKind | None = field(default=None, description="Of this kind.")
+    actor: str | None = field(default=None, description="Done by this user.")
+    correlation_id: str | None = field(default=None, description="Done by this request.")
+    at_from: datetime | None = field(default=None, name="from", description="At or after this moment.")
+    at_to: datetime | None = field(default=None, name="to", description="Before this moment.")
+
+    def to_filter(self) -> EventFilter:
+        """As the rooms below know it."""
+        stream = None
+        if self.session_id is not None:
+            stream = parse_global_id(self.session_id, "ChatSession", "filter.sessionId")
+        return EventFilter(stream, self.kind, self.actor, self.correlation_id, self.at_from, self.at_to)
+
+
+@strawberry.type
+class EventQueries:
+    @query(Connection[AuditEventType], "What happened in your sessions, newest first; 50 by default. Admins see all.")
+    async def audit_events(
+        self,
+        info: Info,
+        filter: Annotated[AuditEventFilterInput | None, strawberry.argument(description="Which of them.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Page[Event]:
+        wanted = filter.to_filter() if filter else EventFilter()
+        request = PageRequest.of(first, last, after, before, DEFAULT_EVENTS)
+        return await page_of_events(info.context.database, info.context.actor, wanted, request)

@@ -1,0 +1,115 @@
+"""Reads of the event log."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Boolean, ColumnElement, DateTime, Select, Text, Uuid, func, or_, select
+
+from app.core.actor import Actor
+from app.core.errors import ValidationError
+from app.core.ids import parse_uuid
+from app.core.paging import ListName, Page, PageRequest
+from app.db.base import table_of
+from app.db.database import Database
+from app.db.pages import Order, PageShape
+from app.db.scopes import ReadScope
+from app.db.statement import Query, param
+from app.events.models import Event
+from app.events.values import EventFilter
+from app.graph.loading import Loader
+
+_events = table_of(Event)
+
+_NEWEST_FIRST = Order((_events.c.at, _events.c.stream_id, _events.c.seq), (datetime, UUID, int), descending=True)
+
+_LIST = ListName("auditEvents")
+
+EventKey = tuple[UUID, int]
+"""A stream's id and an event's number in it."""
+
+
+def _readable(*, all_users: bool) -> ColumnElement[bool]:
+    """Events of the actor's own streams; an admin reads the tenant's. Two statements, so that each has its index."""
+    tenant = _events.c.tenant_id == param("tenant_id")
+    return tenant if all_users else tenant & (_events.c.owner_id == param("user_id", Text))
+
+
+_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "stream_id": _events.c.stream_id == param("stream_id", Uuid),
+    "kind": _events.c.kind == param("kind"),
+    "actor": _events.c.actor == param("actor"),
+    "correlation_id": _events.c.correlation_id == param("correlation_id"),
+    "at_from": _events.c.at >= param("at_from", DateTime(timezone=True)),
+    "at_to": _events.c.at < param("at_to", DateTime(timezone=True)),
+}
+
+
+def _narrowed(rows: Select[Any], names: frozenset[str], *, all_users: bool) -> Select[Any]:
+    return rows.where(_readable(all_users=all_users), *(_CONDITIONS[name] for name in sorted(names)))
+
+
+@lru_cache(maxsize=256)
+def _page(names: frozenset[str], shape: PageShape, all_users: bool) -> Query[Event]:
+    return Query(Event, _NEWEST_FIRST.page(_narrowed(select(*_events.c), names, all_users=all_users), shape))
+
+
+@lru_cache(maxsize=64)
+def _count(names: frozenset[str], all_users: bool) -> Query[int]:
+    counted = select(func.count().label("count")).select_from(_events)
+    return Query(int, _narrowed(counted, names, all_users=all_users))
+
+
+async def page_of_events(database: Database, actor: Actor, wanted: EventFilter, request: PageRequest) -> Page[Event]:
+    """A page of the events the actor may read, newest first."""
+    given = wanted.given()
+    names = frozenset(given)
+    values: dict[str, object] = {"tenant_id": actor.tenant_id, **given}
+    if not actor.is_admin:
+        values["user_id"] = actor.user_id
+    position = _NEWEST_FIRST.parameters(request, _LIST)
+
+    async def count() -> int:
+        async with database.read() as scope:
+            return await scope.first(_count(names, actor.is_admin), **values) or 0
+
+    async with database.read() as scope:
+        found = await scope.all(_page(names, PageShape.of(request), actor.is_admin), **values, **position)
+    return Page.of(found, request, lambda row: _LIST.encode((row.at, row.stream_id, row.seq)), count)
+
+
+class EventByKey(Loader[EventKey, Event | None]):
+    """Events by stream and number; None for any that the actor may not read."""
+
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[EventKey]) -> Sequence[Event | None]:
+        """One statement for all keys."""
+        rows = await scope.all(
+            _BY_KEYS, streams=[key[0] for key in keys], numbers=[key[1] for key in keys], **actor.as_reader()
+        )
+        found = {(row.stream_id, row.seq): row for row in rows}
+        return [found.get(key) for key in keys]
+
+    @staticmethod
+    def parse_key(key: str, field: str) -> EventKey:
+        """The key inside a global id: `<stream>:<number>`."""
+        stream, separator, number = key.partition(":")
+        if not separator or not number.isascii() or not number.isdigit() or len(number) > 18:
+            raise ValidationError(f"{field} is not a valid id", field=field, hint="pass an id as this API returned it")
+        return parse_uuid(stream, field), int(number)
+
+
+def _by_keys() -> Query[Event]:
+    keys = func.unnest(param("streams", ARRAY(Uuid)), param("numbers", ARRAY(_events.c.seq.type)))
+    wanted = keys.table_valued("stream", "number").render_derived(name="wanted")
+    mine = or_(_events.c.owner_id == param("user_id"), param("is_admin", Boolean))
+    return Query(
+        Event,
+        select(*_events.c)
+        .join(wanted, (wanted.c.stream == _events.c.stream_id) & (wanted.c.number == _events.c.seq))
+        .where(_events.c.tenant_id == param("tenant_id"), mine),
+    )
+
+
+_BY_KEYS = _by_keys()

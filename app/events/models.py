@@ -1,0 +1,42 @@
+"""The table of events."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.ids import global_id
+from app.db.base import Base, Json
+
+
+class Event(Base):
+    """One thing that happened to a stream (a session, a project). Never updated, and outlives the stream."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        Index(None, "tenant_id", "owner_id", "at", "stream_id", "seq"),
+        Index(None, "tenant_id", "at", "stream_id", "seq"),
+    )
+    node_type = "AuditEvent"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    stream_id: Mapped[UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    payload: Mapped[Json] = mapped_column(server_default=text("'{}'::jsonb"))
+    actor: Mapped[str]
+    owner_id: Mapped[str]
+    """The user the stream belongs to: events outlive the session, and must still be shown to nobody else."""
+    correlation_id: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    @property
+    def global_id(self) -> str:
+        """Relay's id: an event is named by its stream and number."""
+        return global_id(self.node_type, f"{self.stream_id}:{self.seq}")
+
+    @property
+    def stream_global_id(self) -> str:
+        """Relay's id of the session it happened to."""
+        return global_id("ChatSession", self.stream_id)

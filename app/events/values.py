@@ -1,0 +1,35 @@
+"""Kinds of events and what the log is filtered by."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class EventKind(StrEnum):
+    """What happened. Stored as text; a kind is never renamed."""
+
+    SESSION_CREATED = "session.created"
+    SESSION_UPDATED = "session.updated"
+    SESSION_METADATA_SET = "session.metadata_set"
+    SESSION_DELETED = "session.deleted"
+    MESSAGE_APPENDED = "message.appended"
+    MESSAGE_UPDATED = "message.updated"
+    MESSAGE_DELETED = "message.deleted"
+    TOOL_CALL_ADDED = "tool_call.added"
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events: every condition that is not None must hold. Times are half-open: from <= at < to."""
+
+    stream_id: UUID | None = None
+    kind: EventKind | None = None
+    actor: str | None = None
+    correlation_id: str | None = None
+    at_from: datetime | None = None
+    at_to: datetime | None = None
+
+    def given(self) -> dict[str, object]:
+        """The conditions there are."""
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}

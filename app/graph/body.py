@@ -1,0 +1,99 @@
+"""Request bodies: JSON as clients send it, and what to say of JSON that cannot be taken."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from app.core.errors import AppError, ErrorCode
+from app.core.text import DEEPEST_JSON, require_storable, too_deep
+
+
+class BadRequest(AppError):
+    """A body that is not a GraphQL request."""
+
+    code = ErrorCode.BAD_USER_INPUT
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """One operation as a client sent it."""
+
+    query: str
+    variables: dict[str, Any] | None = None
+    operation_name: str | None = None
+
+
+def parse_request(body: bytes) -> GraphQLRequest:
+    """The operation inside a JSON body. BadRequest, or ValidationError naming the variable that cannot be taken."""
+    return request_of(parse_json(body))
+
+
+def request_of(found: object) -> GraphQLRequest:
+    """The operation in a decoded body; BadRequest naming the member that is missing or of the wrong type."""
+    if not isinstance(found, dict):
+        raise BadRequest("the body must be a JSON object", hint='send {"query": "{ viewer { userId } }"}')
+    query, variables, name = found.get("query"), found.get("variables"), found.get("operationName")
+    if not isinstance(query, str) or not query.strip():
+        raise BadRequest("query must be a GraphQL document", field="query", hint="send it as a string")
+    if variables is not None and not isinstance(variables, dict):
+        raise BadRequest("variables must be an object", field="variables", hint="send names with their values")
+    if name is not None and not isinstance(name, str):
+        raise BadRequest("operationName must be a string", field="operationName", hint="name one of the operations")
+    return GraphQLRequest(query, variables, name)
+
+
+def parse_json(body: bytes) -> object:
+    """The value of a JSON text.
+
+    orjson refuses, without saying where, what JSON allows and we cannot store: lone surrogates, numbers beyond a
+    double, deep nesting. Only then the text is read a second time, to name the place.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        found = json.loads(body)
+    except RecursionError:
+        raise too_deep(_deepest_member(body)) from None
+    except ValueError:
+        raise BadRequest("the body is not valid JSON", hint="send UTF-8 encoded JSON") from None
+    require_storable_members(found)
+    return found
+
+
+def require_storable_members(found: object) -> None:
+    """Raise ValidationError when text somewhere in a decoded body cannot be stored; names it as the client would."""
+    for name, value in found.items() if isinstance(found, dict) else ():
+        if name == "variables" and isinstance(value, dict):
+            for variable, content in value.items():
+                require_storable(content, variable)
+        else:
+            require_storable(value, name)
+    if not isinstance(found, dict):
+        require_storable(found, "body")
+
+
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},:]')
+
+
+def _deepest_member(body: bytes) -> str:
+    """The path to the member that nests too deep, by one pass over the text without a stack of calls."""
+    path: list[str] = []
+    last = b""
+    for token in _TOKEN.finditer(body):
+        found = token.group()
+        if found in (b"{", b"["):
+            path.append("")
+            if len(path) > DEEPEST_JSON:
+                break
+        elif found in (b"}", b"]"):
+            path = path[:-1]
+        elif found == b":" and path:
+            path[-1] = last.strip(b'"').decode(errors="replace")
+        last = found
+    named = [name for name in path if name]
+    return ".".join(named[1:] if named[:1] == ["variables"] else named)[:100] or "body"

@@ -1,0 +1,38 @@
+"""What a resolver may reach: the actor, the database, the request's loaders and the process's services."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+import strawberry
+
+from app.core.actor import Actor
+from app.db.database import Database
+from app.graph.loading import Loader, Loaders
+
+S = TypeVar("S")
+L = TypeVar("L", bound=Loader[Any, Any])
+
+
+@dataclass(slots=True)
+class Context:
+    """One per request, or per operation on a socket."""
+
+    actor: Actor
+    database: Database
+    services: Mapping[type, object]
+    loaders: Loaders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.loaders = Loaders(self.database, self.actor)
+
+    def loader(self, kind: type[L]) -> L:
+        """The request's own instance of a loader class."""
+        return self.loaders.of(kind)
+
+    def service(self, kind: type[S]) -> S:
+        """The process's one instance of `kind`, as the container built it."""
+        return cast("S", self.services[kind])
+
+
+Info = strawberry.Info[Context, None]

@@ -1,0 +1,1 @@
+"""Who is asking: from the headers of a request to an actor."""

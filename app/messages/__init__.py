@@ -1,0 +1,1 @@
+"""Turns of a conversation: validated, understood, counted, and appended in one statement."""

@@ -1,0 +1,35 @@
+"""What can be wrong with a message."""
+
+from app.core.errors import AppError, ErrorCode
+
+
+class MessageNotFound(AppError):
+    """There is no such message, or it is not the actor's: the same answer on purpose."""
+
+    code = ErrorCode.MESSAGE_NOT_FOUND
+
+    def __init__(self, field: str = "messageId") -> None:
+        super().__init__("there is no such message", field=field, hint="read the session's messages again")
+
+
+class InvalidTransition(AppError):
+    """A message cannot go from the status it has to the one that was asked for."""
+
+    code = ErrorCode.INVALID_TRANSITION
+
+    def __init__(self, found: str, wanted: str) -> None:
+        super().__init__(
+            f"a message that is {found.upper()} cannot become {wanted.upper()}",
+            field="status",
+            hint="read the message again; PENDING and PROCESSING messages can still change",
+            details={"from": found.upper(), "to": wanted.upper()},
+        )
+
+
+class MessageDeleted(AppError):
+    """A tombstone keeps its number and nothing else; it cannot be changed."""
+
+    code = ErrorCode.INVALID_TRANSITION
+
+    def __init__(self) -> None:
+        super().__init__("the message was deleted", field="messageId", hint="add a new message instead")

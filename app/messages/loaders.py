@@ -1,0 +1,125 @@
+"""Batched reads of messages."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import ClassVar, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, any_, func, select
+
+from app.core.actor import Actor
+from app.core.paging import ListName, Page, PageRequest
+from app.db.pages import Order, PageShape, page_of_each
+from app.db.scopes import ReadScope
+from app.db.statement import Query, param
+from app.graph.loading import Loader
+from app.messages.fragments import messages, of_session
+from app.messages.models import ChatMessage
+from app.messages.values import MessageId
+from app.sessions.fragments import readable
+from app.sessions.loaders import SessionById
+from app.sessions.values import SessionId
+
+_BY_IDS = Query(
+    ChatMessage,
+    select(*messages.c).where(
+        messages.c.tenant_id == param("tenant_id"),
+        messages.c.id == any_(param("ids", ARRAY(Uuid))),
+        of_session(readable()),
+    ),
+)
+
+
+class _ChildCount(NamedTuple):
+    parent_id: UUID
+    children: int
+
+
+_CHILD_COUNTS = Query(
+    _ChildCount,
+    select(messages.c.parent_message_id.label("parent_id"), func.count().label("children"))
+    .where(messages.c.tenant_id == param("tenant_id"), messages.c.parent_message_id == any_(param("ids", ARRAY(Uuid))))
+    .group_by(messages.c.parent_message_id),
+)
+
+_BY_NUMBER = Order((messages.c.sequence_number,), (int,))
+
+
+class MessageById(Loader[MessageId, ChatMessage | None]):
+    """Messages of sessions the actor may read; None for any other id."""
+
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[MessageId]) -> Sequence[ChatMessage | None]:
+        """One statement for all ids."""
+        found = {row.id: row for row in await scope.all(_BY_IDS, ids=keys, **actor.as_reader())}
+        return [found.get(key) for key in keys]
+
+
+@lru_cache(maxsize=32)
+def _page_of_each(parent: str, shape: PageShape) -> Query[ChatMessage]:
+    rows = select(*messages.c).where(messages.c.tenant_id == param("tenant_id"))
+    return Query(ChatMessage, page_of_each(rows, messages.c[parent], _BY_NUMBER, shape))
+
+
+class _PagesOfParent(Loader[tuple[UUID, PageRequest], Page[ChatMessage]]):
+    """Pages of messages that hang on a row which was read before: whoever may read that one may read them."""
+
+    kind: ClassVar[str]
+    parent: ClassVar[str]
+
+    async def fetch(
+        self, scope: ReadScope, actor: Actor, keys: list[tuple[UUID, PageRequest]]
+    ) -> Sequence[Page[ChatMessage]]:
+        """One statement for all parents that are asked for the same page."""
+        wanted: dict[PageRequest, list[UUID]] = defaultdict(list)
+        for parent_id, request in keys:
+            wanted[request].append(parent_id)
+        rows: dict[tuple[UUID, PageRequest], list[ChatMessage]] = defaultdict(list)
+        for request, parents in wanted.items():
+            # A cursor belongs to one parent's list: with two parents and a cursor one of them refuses it here.
+            positions = [_BY_NUMBER.parameters(request, ListName(self.kind, parent)) for parent in parents]
+            query = _page_of_each(self.parent, PageShape.of(request))
+            for row in await scope.all(query, tenant_id=actor.tenant_id, parents=parents, **positions[0]):
+                rows[getattr(row, self.parent), request].append(row)
+        return [self._page(parent_id, request, rows[parent_id, request]) for parent_id, request in keys]
+
+    def _page(self, parent_id: UUID, request: PageRequest, rows: list[ChatMessage]) -> Page[ChatMessage]:
+        name = ListName(self.kind, parent_id)
+        return Page.of(rows, request, lambda row: name.encode((row.sequence_number,)), lambda: self.count(parent_id))
+
+    async def count(self, parent_id: UUID) -> int:
+        """How many messages hang on the parent."""
+        raise NotImplementedError
+
+
+class MessagesOfSession(_PagesOfParent):
+    """The messages of a session, by number."""
+
+    kind = "messages"
+    parent = "session_id"
+
+    async def count(self, parent_id: UUID) -> int:
+        """The session's counter: nothing is counted."""
+        session = await self.loaders.of(SessionById).load(SessionId(parent_id))
+        return session.message_count if session else 0
+
+
+class ChildrenOfMessage(_PagesOfParent):
+    """The messages that answer a message, by number."""
+
+    kind = "children"
+    parent = "parent_message_id"
+
+    async def count(self, parent_id: UUID) -> int:
+        """Counted by one statement for all parents."""
+        return await self.loaders.of(ChildCounts).load(parent_id)
+
+
+class ChildCounts(Loader[UUID, int]):
+    """How many messages answer a message."""
+
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[UUID]) -> Sequence[int]:
+        """One statement for all parents."""
+        rows = await scope.all(_CHILD_COUNTS, tenant_id=actor.tenant_id, ids=keys)
+        found = {row.parent_id: row.children for row in rows}
+        return [found.get(key, 0) for key in keys]

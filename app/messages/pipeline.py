@@ -1,0 +1,119 @@
+"""How a message becomes part of its session: check, understand, count, store."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import structlog
+
+from app.core.actor import Actor
+from app.core.clock import Stopwatch
+from app.core.errors import ValidationError
+from app.core.ids import new_id
+from app.db.database import Database
+from app.db.scopes import UnitOfWork
+from app.idempotency.service import first_subject
+from app.idempotency.values import ClientKey
+from app.llm.tokens import TokenCount
+from app.messages import repository
+from app.messages.service import MessageOutcome
+from app.messages.values import Draft, Intent, MessageId, MessageRole, NewMessage, PipelineWarning
+from app.sessions.errors import SessionNotFound
+from app.sessions.service import find_owned
+
+VERSION = "1"
+"""Stored with every message: raise it when the same text would be understood or counted differently."""
+
+T = TypeVar("T")
+
+log = structlog.get_logger("colloquy.messages")
+
+
+class Detector(Protocol):
+    """Recognises what a user wants."""
+
+    def detect(self, content: str) -> Intent | None:
+        """The intent, or None when it is not known."""
+
+
+TokenCounter = Callable[[str, str | None], TokenCount]
+"""Counts the tokens of a text for a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePipeline:
+    """One per process, without state: everything it knows of a message is in the draft or in the database (S3-22)."""
+
+    detector: Detector
+    count_tokens: TokenCounter
+
+    async def persist(self, database: Database, actor: Actor, draft: Draft, key: ClientKey | None) -> MessageOutcome:
+        """Store a message in one statement on one connection (S3-18). Errors as of `append`."""
+        async with database.single_statement(replayable=key is not None) as uow:
+            return await self.append(uow, actor, draft, key)
+
+    async def append(self, uow: UnitOfWork, actor: Actor, draft: Draft, key: ClientKey | None) -> MessageOutcome:
+        """Store a message inside the caller's unit of work.
+
+        ValidationError for what cannot be stored, SessionNotFound, KeyReused. A collaborator that fails becomes a
+        warning of the message (S3-14). The session's row stays locked until the unit of work ends.
+        """
+        new = self._prepare(actor, draft)
+        stored = await repository.append(uow, actor, new, key)
+        return MessageOutcome(stored) if stored is not None else await _why_not(uow, actor, new, key)
+
+    def _prepare(self, actor: Actor, draft: Draft) -> NewMessage:
+        watch = Stopwatch()
+        draft.check()
+        warnings: list[PipelineWarning] = []
+
+        intent = draft.generation.intent
+        if draft.role is MessageRole.USER:
+            intent = _attempt("INTENT_UNAVAILABLE", lambda: self.detector.detect(draft.content), None, warnings, actor)
+        tokens = self._tokens(draft, warnings, actor)
+        facts: dict[str, object] = {"version": VERSION, "processingTimeMs": watch.elapsed_ms()}
+        if warnings:
+            facts["warnings"] = [{"code": warning.code, "message": warning.message} for warning in warnings]
+        return NewMessage(MessageId(new_id()), draft, tokens.tokens, tokens.estimated, intent, facts)
+
+    def _tokens(self, draft: Draft, warnings: list[PipelineWarning], actor: Actor) -> TokenCount:
+        reported = draft.generation.tokens_used
+        if reported is not None:
+            return TokenCount(reported, estimated=False)
+        unknown = TokenCount(0, estimated=True)
+        count = lambda: self.count_tokens(draft.content, draft.generation.model)  # noqa: E731 - one use, two lines
+        return _attempt("TOKENS_UNAVAILABLE", count, unknown, warnings, actor)
+
+
+def _attempt(code: str, work: Callable[[], T], otherwise: T, warnings: list[PipelineWarning], actor: Actor) -> T:
+    try:
+        return work()
+    except Exception:
+        # The message matters more than what we find out about it: it is stored, and says what is missing.
+        log.exception("collaborator_failed", code=code, correlation_id=actor.correlation_id)
+        warnings.append(PipelineWarning(code, _WARNINGS[code]))
+        return otherwise
+
+
+_WARNINGS = {
+    "INTENT_UNAVAILABLE": "the intent could not be detected; the message was stored without one",
+    "TOKENS_UNAVAILABLE": "the tokens could not be counted; the message was stored with a count of 0",
+}
+
+
+async def _why_not(uow: UnitOfWork, actor: Actor, new: NewMessage, key: ClientKey | None) -> MessageOutcome:
+    """What an append that stored nothing means: sent before, no such session, or no such parent in it."""
+    subject = await first_subject(uow, actor, key)
+    if subject is not None:
+        found = await repository.owned_message(uow, actor, MessageId(subject))
+        if found is None:
+            raise SessionNotFound
+        # Our own id: the statement was sent again after its first answer was lost.
+        return MessageOutcome(found, deduplicated=subject != new.id)
+    if await find_owned(uow, actor, new.draft.session_id) is None:
+        raise SessionNotFound
+    raise ValidationError(
+        "parentMessageId names no message of this session",
+        field="parentMessageId",
+        hint="leave it out to answer the latest message",
+    )

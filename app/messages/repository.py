@@ -1,0 +1,192 @@
+"""Every statement that writes messages."""
+
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ARRAY, Boolean, Double, Integer, Text, Uuid, any_, exists, insert, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.core.actor import Actor
+from app.core.ids import global_id
+from app.db.scopes import ReadScope, UnitOfWork
+from app.db.statement import Command, Query, param
+from app.events.fragments import event, event_parameters
+from app.events.values import EventKind
+from app.idempotency.fragments import gate, gate_parameters, passed
+from app.idempotency.values import ClientKey
+from app.messages.fragments import held, messages, of_session, session_of
+from app.messages.models import ChatMessage
+from app.messages.values import MessageId, MessageRole, MessageStatus, NewMessage
+from app.sessions.fragments import is_session, one_more_message, owned, owned_exists, touched
+
+_OWNED = Query(
+    ChatMessage,
+    select(*messages.c).where(
+        messages.c.tenant_id == param("tenant_id"), messages.c.id == param("message_id", Uuid), of_session(owned())
+    ),
+)
+
+_GIVEN: dict[str, Any] = {
+    "status": Text, "content": Text, "token_count": Integer, "token_count_estimated": Boolean, "tool_call_id": Text,
+    "error_code": Text, "error_message": Text, "intent_name": Text, "intent_confidence": Double,
+    "intent_keywords": ARRAY(Text), "model": Text, "temperature": Double, "generation_source": Text,
+    "processing_time_ms": Integer, "context": JSONB, "streaming": JSONB, "pipeline_facts": JSONB,
+    "custom_metadata": JSONB,
+}  # fmt: skip
+"""Columns of a new message that come from outside, with their types."""
+
+_CLEARED: dict[str, Any] = {
+    "content": "", "error_message": None, "intent_name": None, "intent_confidence": None, "intent_keywords": None,
+    "context": {}, "streaming": {}, "custom_metadata": {}, "tool_call_count": 0,
+}  # fmt: skip
+"""What a tombstone no longer holds. Its tool calls are removed by a trigger of their table."""
+
+
+def _append(role: MessageRole) -> Command[ChatMessage]:
+    """Gate, session, message and event in one statement (S3-18)."""
+    right_parent = _parent_is_of_this_session()
+    through = gate(owned_exists() & right_parent)
+    session = touched(is_session(), right_parent, passed(through), changes=one_more_message(role))
+    row: dict[str, Any] = {
+        "tenant_id": session.c.tenant_id,
+        "id": param("message_id", Uuid),
+        "session_id": session.c.id,
+        "sequence_number": session.c.last_sequence,
+        "parent_message_id": session.c.active_leaf_parent_id,
+        "role": literal(role.value, Text),
+        "created_at": session.c.updated_at,
+        "updated_at": session.c.updated_at,
+        **{name: param(name, kind) for name, kind in _GIVEN.items()},
+    }
+    message = insert(messages).from_select(list(row), select(*row.values())).returning(*messages.c).cte("message")
+    numbered = {"sequenceNumber": session.c.last_sequence}
+    written = event(EventKind.MESSAGE_APPENDED, stream=session, facts=numbered)
+    return Command(ChatMessage, select(*message.c).add_cte(written))
+
+
+def _parent_is_of_this_session() -> Any:
+    parent = param("parent_message_id", Uuid)
+    found = select(messages.c.id).where(
+        messages.c.tenant_id == param("tenant_id"),
+        messages.c.id == parent,
+        messages.c.session_id == param("session_id", Uuid),
+    )
+    return or_(parent.is_(None), exists(found))
+
+
+@lru_cache(maxsize=64)
+def _change(kind: EventKind, columns: frozenset[str]) -> Command[ChatMessage]:
+    """Change columns of a message that is in one of the statuses `status_before`."""
+    message = held(messages.c.status == any_(param("status_before", ARRAY(Text))))
+    through = gate(exists(select(message.c.id)))
+    session = touched(session_of(message), passed(through))
+    changed = (
+        update(messages)
+        .where(
+            messages.c.tenant_id == session.c.tenant_id, messages.c.id == message.c.id,
+            message.c.session_id == session.c.id,
+        )
+        .values(
+            updated_at=session.c.updated_at,
+            **{name: param(f"new_{name}", messages.c[name].type) for name in sorted(columns)},
+            **({"deleted_at": session.c.updated_at} if kind is EventKind.MESSAGE_DELETED else {}),
+        )
+        .returning(*messages.c)
+        .cte("message")
+    )  # fmt: skip
+    return Command(ChatMessage, select(*changed.c).add_cte(event(kind, stream=session)))
+
+
+_APPEND = {role: _append(role) for role in MessageRole}
+
+
+async def owned_message(scope: ReadScope, actor: Actor, message_id: MessageId) -> ChatMessage | None:
+    """The message, where its session is the actor's."""
+    return await scope.first(_OWNED, message_id=message_id, **actor.as_owner())
+
+
+async def append(uow: UnitOfWork, actor: Actor, new: NewMessage, key: ClientKey | None) -> ChatMessage | None:
+    """Store a message at its session's next number, with counters and event.
+
+    None, and nothing stored, when the actor owns no such session, the parent is not in it, or the key was used before.
+    The session's row stays locked until the transaction ends: its writers follow each other, numbers have no gaps.
+    """
+    draft, intent, generation = new.draft, new.intent, new.draft.generation
+    facts = {
+        "messageId": global_id(ChatMessage.node_type, new.id),
+        "role": draft.role.name,
+        "status": draft.status.name,
+    }
+    return await uow.run_one(
+        _APPEND[draft.role],
+        session_id=draft.session_id,
+        message_id=new.id,
+        parent_message_id=draft.parent_message_id,
+        status=draft.status,
+        content=draft.content,
+        token_count=new.token_count,
+        token_count_estimated=new.token_count_estimated,
+        tool_call_id=draft.tool_call_id,
+        error_code=generation.error_code,
+        error_message=generation.error_message,
+        intent_name=intent and intent.name,
+        intent_confidence=intent and intent.confidence,
+        intent_keywords=intent and list(intent.keywords),
+        model=generation.model,
+        temperature=generation.temperature,
+        generation_source=generation.source,
+        processing_time_ms=generation.processing_time_ms,
+        context=draft.context_items.as_json(),
+        streaming=generation.streaming,
+        pipeline_facts=new.pipeline_facts,
+        custom_metadata=draft.metadata,
+        **actor.as_owner(),
+        **gate_parameters(key, new.id),
+        **event_parameters(actor, facts),
+    )
+
+
+async def update_columns(
+    uow: UnitOfWork,
+    actor: Actor,
+    message_id: MessageId,
+    changes: dict[str, Any],
+    status_before: Collection[MessageStatus],
+    key: ClientKey | None,
+) -> ChatMessage | None:
+    """Change columns of a message that is in one of the statuses named.
+
+    None, and nothing changed, when there is no such message of the actor's, it is deleted or in another status, or the
+    key was used before.
+    """
+    facts: dict[str, object] = {"changed": sorted(changes)}
+    if "status" in changes:
+        facts["status"] = MessageStatus(changes["status"]).name
+    return await _run_change(uow, actor, EventKind.MESSAGE_UPDATED, message_id, changes, status_before, key, facts)
+
+
+async def tombstone(uow: UnitOfWork, actor: Actor, message_id: MessageId, key: ClientKey | None) -> ChatMessage | None:
+    """Clear a message, keeping its number and place. None as above, also when it is a tombstone already."""
+    return await _run_change(uow, actor, EventKind.MESSAGE_DELETED, message_id, _CLEARED, list(MessageStatus), key, {})
+
+
+async def _run_change(
+    uow: UnitOfWork,
+    actor: Actor,
+    kind: EventKind,
+    message_id: MessageId,
+    changes: dict[str, Any],
+    status_before: Collection[MessageStatus],
+    key: ClientKey | None,
+    facts: dict[str, object],
+) -> ChatMessage | None:
+    return await uow.run_one(
+        _change(kind, frozenset(changes)),
+        message_id=message_id,
+        status_before=list(status_before),
+        **{f"new_{name}": value for name, value in changes.items()},
+        **actor.as_owner(),
+        **gate_parameters(key, message_id),
+        **event_parameters(actor, {"messageId": global_id(ChatMessage.node_type, message_id), **facts}),
+    )

@@ -1,0 +1,30 @@
+"""The served schema: the rooms' queries and mutations merged."""
+
+from strawberry.tools import merge_types
+
+from app.events.graphql import EventQueries
+from app.events.loaders import EventByKey
+from app.graph.nodes import NodeLoaders, node_queries
+from app.graph.schema import build_schema
+from app.identity.graphql import IdentityQueries
+from app.messages.graphql import MessageMutations, MessageQueries
+from app.messages.loaders import MessageById
+from app.sessions.graphql import SessionMutations, SessionQueries
+from app.sessions.loaders import MetadataOfSession, SessionById
+from app.tools.graphql import ToolMutations
+from app.tools.loaders import ToolCallById
+
+NODES: NodeLoaders = {
+    "AuditEvent": EventByKey,
+    "ChatMessage": MessageById,
+    "ChatSession": SessionById,
+    "SessionMetadata": MetadataOfSession,
+    "ToolCall": ToolCallById,
+}
+"""Every type with a global id, and how it is loaded."""
+
+schema = build_schema(
+    query=merge_types("Query", (node_queries(NODES), SessionQueries, MessageQueries, EventQueries, IdentityQueries)),
+    mutation=merge_types("Mutation", (SessionMutations, MessageMutations, ToolMutations)),
+    types=[],
+)

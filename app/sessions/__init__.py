@@ -1,0 +1,1 @@
+"""Conversations: their head row with its counters, and their metadata."""

@@ -1,0 +1,89 @@
+"""Pieces of statements about sessions, for this room and those that hang rows on a session."""
+
+from typing import Any
+
+from sqlalchemy import CTE, BigInteger, ColumnElement, Uuid, case, cast, exists, func, or_, select, update
+from sqlalchemy import Boolean as SqlBoolean
+
+from app.db.base import table_of
+from app.db.statement import param
+from app.sessions.models import ChatSession
+
+sessions = table_of(ChatSession)
+
+
+def readable() -> ColumnElement[bool]:
+    """Whether the actor may read a session: their own, or an admin's any. Parameters: tenant_id, user_id, is_admin.
+
+    The one place to add to when sessions can be shared.
+    """
+    return (sessions.c.tenant_id == param("tenant_id")) & or_(
+        sessions.c.user_id == param("user_id"), param("is_admin", SqlBoolean)
+    )
+
+
+def owned() -> ColumnElement[bool]:
+    """Whether the actor may write a session: their own. Parameters: tenant_id, user_id."""
+    return (sessions.c.tenant_id == param("tenant_id")) & (sessions.c.user_id == param("user_id"))
+
+
+def owned_exists() -> ColumnElement[bool]:
+    """Whether the session `session_id` is the actor's."""
+    return exists(select(sessions.c.id).where(owned(), sessions.c.id == param("session_id", Uuid)))
+
+
+def happening_at() -> ColumnElement[Any]:
+    """The time of a change: the database's clock, never before the session's last change.
+
+    statement_timestamp() is the same wherever it stands in a statement, so that a message and its event agree; a writer
+    that had to wait for the row's lock would otherwise be earlier than the one before it.
+    """
+    return func.greatest(sessions.c.updated_at, func.statement_timestamp())
+
+
+def touched(*conditions: ColumnElement[bool], changes: dict[str, Any] | None = None) -> CTE:
+    """Take the session's next event number and apply `changes`, where `conditions` name one session of the actor.
+
+    The row stays locked until the transaction ends: writers of one session follow each other. Columns: all.
+    """
+    return (
+        update(sessions)
+        .where(owned(), *conditions)
+        .values({"last_event": sessions.c.last_event + 1, "updated_at": happening_at(), **(changes or {})})
+        .returning(*sessions.c)
+        .cte("session")
+    )
+
+
+def one_more_message(role: str) -> dict[str, Any]:
+    """The changes to a session when a message of `role` is appended: number, leaf and counters.
+
+    Parameters: message_id, parent_message_id (None: the active leaf), token_count, processing_time_ms (may be None).
+    """
+    counter = sessions.c[f"{role}_messages"]
+    parent = param("parent_message_id", Uuid)
+    changes: dict[str, Any] = {
+        "last_sequence": sessions.c.last_sequence + 1,
+        counter.name: counter + 1,
+        "active_leaf_id": param("message_id", Uuid),
+        "active_leaf_parent_id": func.coalesce(parent, sessions.c.active_leaf_id),
+        "total_tokens_used": sessions.c.total_tokens_used + param("token_count", BigInteger),
+        "total_duration_ms": sessions.c.total_duration_ms
+        + func.coalesce(param("processing_time_ms", BigInteger), cast(0, BigInteger)),
+    }
+    match role:
+        case "user":
+            changes["awaiting_answer_since"] = happening_at()
+        case "assistant":
+            # S1-27: the first assistant message after a user message contributes, and clears it.
+            waited = func.extract("epoch", happening_at() - sessions.c.awaiting_answer_since) * 1000
+            waiting = sessions.c.awaiting_answer_since.is_not(None)
+            changes["answered"] = sessions.c.answered + case((waiting, 1), else_=0)
+            changes["answer_ms"] = sessions.c.answer_ms + func.coalesce(cast(waited, BigInteger), 0)
+            changes["awaiting_answer_since"] = None
+    return changes
+
+
+def is_session(session_id: str = "session_id") -> ColumnElement[bool]:
+    """The session named by a parameter."""
+    return sessions.c.id == param(session_id, Uuid)

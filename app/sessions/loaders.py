@@ -1,0 +1,127 @@
+"""Batched reads of sessions and their metadata."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Select, Text, Uuid, any_, exists, func, select
+
+from app.core.actor import Actor
+from app.core.paging import ListName, Page, PageRequest
+from app.db.base import table_of
+from app.db.database import Database
+from app.db.pages import Order, PageShape
+from app.db.scopes import ReadScope
+from app.db.statement import Query, param
+from app.graph.loading import Loader
+from app.sessions.fragments import readable, sessions
+from app.sessions.models import ChatSession, SessionMetadata
+from app.sessions.values import SessionFilter, SessionId, SessionOrder
+
+_metadata = table_of(SessionMetadata)
+
+_BY_IDS = Query(ChatSession, select(*sessions.c).where(readable(), sessions.c.id == any_(param("ids", ARRAY(Uuid)))))
+
+_METADATA_BY_IDS = Query(
+    SessionMetadata,
+    select(*_metadata.c)
+    .join(sessions, (sessions.c.tenant_id == _metadata.c.tenant_id) & (sessions.c.id == _metadata.c.session_id))
+    .where(
+        readable(),
+        _metadata.c.tenant_id == param("tenant_id"),
+        _metadata.c.session_id == any_(param("ids", ARRAY(Uuid))),
+    ),
+)
+
+
+class SessionById(Loader[SessionId, ChatSession | None]):
+    """Sessions the actor may read; None for any other id."""
+
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[SessionId]) -> Sequence[ChatSession | None]:
+        """One statement for all ids."""
+        found = {row.id: row for row in await scope.all(_BY_IDS, ids=keys, **actor.as_reader())}
+        return [found.get(key) for key in keys]
+
+
+class MetadataOfSession(Loader[SessionId, SessionMetadata | None]):
+    """The metadata of sessions the actor may read; None for any other id."""
+
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[SessionId]) -> Sequence[SessionMetadata | None]:
+        """One statement for all ids."""
+        found = {row.session_id: row for row in await scope.all(_METADATA_BY_IDS, ids=keys, **actor.as_reader())}
+        return [found.get(key) for key in keys]
+
+
+_BY_UPDATED = (sessions.c.updated_at, sessions.c.id)
+_BY_CREATED = (sessions.c.created_at, sessions.c.id)
+_TYPES = (datetime, UUID)
+
+_ORDERS = {
+    SessionOrder.UPDATED_AT_DESC: Order(_BY_UPDATED, _TYPES, descending=True),
+    SessionOrder.UPDATED_AT_ASC: Order(_BY_UPDATED, _TYPES),
+    SessionOrder.CREATED_AT_DESC: Order(_BY_CREATED, _TYPES, descending=True),
+    SessionOrder.CREATED_AT_ASC: Order(_BY_CREATED, _TYPES),
+}
+
+
+def _conditions() -> dict[str, ColumnElement[bool]]:
+    tagged = exists(
+        select(_metadata.c.session_id).where(
+            _metadata.c.tenant_id == sessions.c.tenant_id,
+            _metadata.c.session_id == sessions.c.id,
+            _metadata.c.tags.contains(param("tags", ARRAY(Text))),
+        )
+    )
+    return {
+        "status": sessions.c.status == any_(param("status", ARRAY(Text))),
+        "agent_id": sessions.c.agent_id == param("agent_id"),
+        "tags": tagged,
+        "updated_from": sessions.c.updated_at >= param("updated_from", DateTime(timezone=True)),
+        "updated_to": sessions.c.updated_at < param("updated_to", DateTime(timezone=True)),
+    }
+
+
+def _owned_by_one() -> ColumnElement[bool]:
+    # A list is always one user's: without a user id the index could not give the order.
+    return (sessions.c.tenant_id == param("tenant_id")) & (sessions.c.user_id == param("owner_id", Text))
+
+
+def _narrowed(rows: Select[Any], names: frozenset[str]) -> Select[Any]:
+    conditions = _conditions()
+    return rows.where(_owned_by_one(), *(conditions[name] for name in sorted(names)))
+
+
+@lru_cache(maxsize=256)
+def _page(names: frozenset[str], order: SessionOrder, shape: PageShape) -> Query[ChatSession]:
+    return Query(ChatSession, _ORDERS[order].page(_narrowed(select(*sessions.c), names), shape))
+
+
+@lru_cache(maxsize=32)
+def _count(names: frozenset[str]) -> Query[int]:
+    return Query(int, _narrowed(select(func.count().label("count")).select_from(sessions), names))
+
+
+async def page_of_sessions(
+    database: Database, actor: Actor, wanted: SessionFilter, order: SessionOrder, request: PageRequest
+) -> Page[ChatSession]:
+    """A page of the actor's sessions, or for an admin of another user's. Another's list is empty to anybody else."""
+    owner = wanted.user_id or actor.user_id
+    given = wanted.given()
+    values: dict[str, object] = {"tenant_id": actor.tenant_id, "owner_id": owner, **given}
+    names = frozenset(given)
+    list_name = ListName(f"sessions:{order}")
+    allowed = actor.is_admin or owner == actor.user_id
+    position = _ORDERS[order].parameters(request, list_name)
+
+    async def count() -> int:
+        async with database.read() as scope:
+            return (await scope.first(_count(names), **values) or 0) if allowed else 0
+
+    found: list[ChatSession] = []
+    if allowed:
+        async with database.read() as scope:
+            found = await scope.all(_page(names, order, PageShape.of(request)), **values, **position)
+    column = str(_ORDERS[order].columns[0].key)
+    return Page.of(found, request, lambda row: list_name.encode((getattr(row, column), row.id)), count)

@@ -1,0 +1,108 @@
+"""The tables of sessions."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.ids import global_id
+from app.db.base import Base, Json
+
+_ZERO = text("0")
+
+
+class ChatSession(Base):
+    """One conversation, private to its user, with the counters of all that hangs on it.
+
+    The counters are kept by the statements that append: they are lifetime spend and never decrease, and their row lock
+    is what orders the writers of one session.
+    """
+
+    __tablename__ = "chat_sessions"
+    __table_args__ = (
+        # The first serves lookups by user alone too; both serve their order in either direction.
+        Index(None, "tenant_id", "user_id", "updated_at", "id"),
+        Index(None, "tenant_id", "user_id", "created_at", "id"),
+        Index(None, "tenant_id", "created_at"),
+        CheckConstraint("char_length(title) between 1 and 255", name="title_length"),
+        CheckConstraint("char_length(description) <= 4000", name="description_length"),
+        CheckConstraint("status in ('active', 'paused', 'completed', 'failed', 'archived')", name="status"),
+        CheckConstraint("last_sequence >= 0 and last_event >= 0", name="counters"),
+    )
+    node_type = "ChatSession"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[str]
+    title: Mapped[str]
+    description: Mapped[str | None]
+    status: Mapped[str] = mapped_column(server_default="active")
+    agent_id: Mapped[str | None]
+    model: Mapped[str | None]
+    provider: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    last_sequence: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
+    """The highest message number given out; also how many messages were ever stored."""
+    last_event: Mapped[int] = mapped_column(server_default=_ZERO)
+    """The highest event number given out."""
+    active_leaf_id: Mapped[UUID | None]
+    """The message the next one answers, where the writer names no other."""
+    active_leaf_parent_id: Mapped[UUID | None]
+    """The parent of that message: what the statement that moved the leaf found there before."""
+
+    user_messages: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
+    assistant_messages: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
+    system_messages: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
+    tool_messages: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
+    tool_calls: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
+    total_tokens_used: Mapped[int] = mapped_column(server_default=_ZERO)
+    estimated_cost: Mapped[Decimal] = mapped_column(server_default=_ZERO)
+    total_duration_ms: Mapped[int] = mapped_column(server_default=_ZERO)
+    """Sum of the processing times that were reported with assistant messages."""
+    awaiting_answer_since: Mapped[datetime | None]
+    """When the latest user message came that no assistant message has followed yet."""
+    answered: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
+    """How many times an assistant message followed a user message: the divisor of the average response time."""
+    answer_ms: Mapped[int] = mapped_column(server_default=_ZERO)
+    """Sum of the times between such pairs."""
+
+    @property
+    def message_count(self) -> int:
+        """How many messages were ever stored, tombstones included."""
+        return self.last_sequence
+
+    @property
+    def last_modified_at(self) -> datetime:
+        """Another name of `updated_at`."""
+        return self.updated_at
+
+
+class SessionMetadata(Base):
+    """What one session is filed under; made with the session, one row each."""
+
+    __tablename__ = "session_metadata"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "session_id"], ["chat_sessions.tenant_id", "chat_sessions.id"], ondelete="CASCADE"
+        ),
+        Index("ix_session_metadata_tags", "tags", postgresql_using="gin"),
+        CheckConstraint("cardinality(tags) <= 50", name="tags_count"),
+        CheckConstraint("char_length(summary) <= 20000", name="summary_length"),
+        CheckConstraint("pg_column_size(custom_data) <= 1048576", name="custom_data_size"),
+    )
+    node_type = "SessionMetadata"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(primary_key=True)
+    tags: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    custom_data: Mapped[Json] = mapped_column(server_default=text("'{}'::jsonb"))
+    summary: Mapped[str | None]
+
+    @property
+    def global_id(self) -> str:
+        """Relay's id: a session has one row of metadata, so it is named by the session."""
+        return global_id(self.node_type, self.session_id)

@@ -1,0 +1,152 @@
+"""Every statement that writes sessions and their metadata, and the lists of sessions."""
+
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ARRAY, Text, Uuid, delete, insert, select, true, update
+from sqlalchemy import func as sql
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.core.actor import Actor
+from app.core.ids import global_id
+from app.db.base import table_of
+from app.db.scopes import ReadScope, UnitOfWork
+from app.db.statement import Command, Query, param
+from app.events.fragments import event, event_parameters
+from app.events.values import EventKind
+from app.idempotency.fragments import gate, gate_parameters, passed
+from app.idempotency.values import ClientKey
+from app.sessions.fragments import is_session, owned, owned_exists, sessions, touched
+from app.sessions.models import ChatSession, SessionMetadata
+from app.sessions.values import NewSession, SessionId
+
+_metadata = table_of(SessionMetadata)
+
+_OWNED = Query(ChatSession, select(*sessions.c).where(owned(), is_session()))
+
+
+def _create() -> Command[ChatSession]:
+    through = gate(true())
+    now = sql.statement_timestamp()
+    row: dict[str, Any] = {
+        "tenant_id": param("tenant_id", Text), "id": param("session_id", Uuid), "user_id": param("user_id", Text),
+        "title": param("title", Text), "description": param("description", Text), "status": param("status", Text),
+        "agent_id": param("agent_id", Text), "model": param("model", Text), "provider": param("provider", Text),
+        "created_at": now, "updated_at": now, "last_event": 1,
+    }  # fmt: skip
+    created = (
+        insert(sessions)
+        .from_select(list(row), select(*row.values()).where(passed(through)))
+        .returning(*sessions.c)
+        .cte("session")
+    )
+    filed: dict[str, Any] = {
+        "tenant_id": created.c.tenant_id, "session_id": created.c.id, "tags": param("tags", ARRAY(Text)),
+        "custom_data": param("custom_data", JSONB), "summary": param("summary", Text),
+    }  # fmt: skip
+    metadata = insert(_metadata).from_select(list(filed), select(*filed.values())).cte("metadata")
+    return Command(ChatSession, select(*created.c).add_cte(metadata, event(EventKind.SESSION_CREATED, stream=created)))
+
+
+@lru_cache(maxsize=64)
+def _update(columns: frozenset[str]) -> Command[ChatSession]:
+    through = gate(owned_exists())
+    changes = {name: param(f"new_{name}", Text) for name in sorted(columns)}
+    session = touched(is_session(), passed(through), changes=changes)
+    return Command(ChatSession, select(*session.c).add_cte(event(EventKind.SESSION_UPDATED, stream=session)))
+
+
+@lru_cache(maxsize=8)
+def _set_metadata(columns: frozenset[str]) -> Command[ChatSession]:
+    through = gate(owned_exists())
+    session = touched(is_session(), passed(through))
+    kinds: dict[str, Any] = {"tags": ARRAY(Text), "custom_data": JSONB, "summary": Text}
+    filed = (
+        update(_metadata)
+        .where(_metadata.c.tenant_id == session.c.tenant_id, _metadata.c.session_id == session.c.id)
+        .values({name: param(f"new_{name}", kinds[name]) for name in sorted(columns)})
+        .cte("metadata")
+    )
+    written = event(EventKind.SESSION_METADATA_SET, stream=session)
+    return Command(ChatSession, select(*session.c).add_cte(filed, written))
+
+
+def _delete() -> Command[ChatSession]:
+    through = gate(owned_exists())
+    kept = [column for column in sessions.c if column.name not in ("last_event", "updated_at")]
+    gone = (
+        delete(sessions)
+        .where(owned(), is_session(), passed(through))
+        .returning(
+            *kept,
+            (sessions.c.last_event + 1).label("last_event"),
+            sql.greatest(sessions.c.updated_at, sql.statement_timestamp()).label("updated_at"),
+        )
+        .cte("session")
+    )
+    return Command(ChatSession, select(*gone.c).add_cte(event(EventKind.SESSION_DELETED, stream=gone)))
+
+
+_CREATE = _create()
+_DELETE = _delete()
+
+
+async def owned_session(scope: ReadScope, actor: Actor, session_id: SessionId) -> ChatSession | None:
+    """The session, where it is the actor's own."""
+    return await scope.first(_OWNED, session_id=session_id, **actor.as_owner())
+
+
+async def create(uow: UnitOfWork, actor: Actor, new: NewSession, key: ClientKey | None) -> ChatSession | None:
+    """Store a session with its metadata and event; None when its key was used before."""
+    return await uow.run_one(
+        _CREATE,
+        session_id=new.id,
+        title=new.title,
+        description=new.description,
+        status=new.status,
+        agent_id=new.agent_id,
+        model=new.model,
+        provider=new.provider,
+        tags=list(new.metadata.tags),
+        custom_data=new.metadata.custom_data,
+        summary=new.metadata.summary,
+        **actor.as_owner(),
+        **gate_parameters(key, new.id),
+        **event_parameters(actor, {"sessionId": global_id(ChatSession.node_type, new.id), "title": new.title}),
+    )
+
+
+async def update_columns(
+    uow: UnitOfWork, actor: Actor, session_id: SessionId, changes: dict[str, Any], key: ClientKey | None
+) -> ChatSession | None:
+    """Change columns of a session; None when there is none of the actor's, or its key was used before."""
+    return await uow.run_one(
+        _update(frozenset(changes)),
+        **{f"new_{name}": value for name, value in changes.items()},
+        **_on(actor, session_id, key, {"changed": sorted(changes)}),
+    )
+
+
+async def set_metadata(
+    uow: UnitOfWork, actor: Actor, session_id: SessionId, changes: dict[str, Any], key: ClientKey | None
+) -> ChatSession | None:
+    """Change columns of a session's metadata; None when there is none of the actor's, or its key was used before."""
+    return await uow.run_one(
+        _set_metadata(frozenset(changes)),
+        **{f"new_{name}": value for name, value in changes.items()},
+        **_on(actor, session_id, key, {"changed": sorted(changes)}),
+    )
+
+
+async def remove(uow: UnitOfWork, actor: Actor, session_id: SessionId, key: ClientKey | None) -> ChatSession | None:
+    """Delete a session and all that hangs on it; its last state, or None as above."""
+    return await uow.run_one(_DELETE, **_on(actor, session_id, key, {}))
+
+
+def _on(actor: Actor, session_id: SessionId, key: ClientKey | None, facts: dict[str, object]) -> dict[str, object]:
+    return {
+        "session_id": session_id,
+        **actor.as_owner(),
+        **gate_parameters(key, session_id),
+        **event_parameters(actor, {"sessionId": global_id(ChatSession.node_type, session_id), **facts}),
+    }

@@ -1,0 +1,78 @@
+"""What can be done with a session: one rule each. Callers hold a unit of work."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.actor import Actor
+from app.core.errors import ValidationError
+from app.db.scopes import ReadScope, UnitOfWork
+from app.idempotency.service import first_subject
+from app.idempotency.values import ClientKey
+from app.sessions import repository
+from app.sessions.errors import SessionNotFound
+from app.sessions.models import ChatSession
+from app.sessions.values import NewSession, SessionId, check_fields, check_metadata
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOutcome:
+    """The session after a change, and whether the change had been made before by the same request."""
+
+    session: ChatSession | None
+    """None only for a deletion that was made before."""
+    deduplicated: bool = False
+
+
+async def create(uow: UnitOfWork, actor: Actor, new: NewSession, key: ClientKey | None) -> SessionOutcome:
+    """Store a session of the actor. ValidationError for what cannot be stored, KeyReused for another request's key."""
+    new.check()
+    created = await repository.create(uow, actor, new, key)
+    if created is not None:
+        return SessionOutcome(created)
+    return await _as_before(uow, actor, key)
+
+
+async def update(
+    uow: UnitOfWork, actor: Actor, session_id: SessionId, changes: dict[str, Any], key: ClientKey | None
+) -> SessionOutcome:
+    """Change columns of a session; those that `changes` does not name stay. SessionNotFound, ValidationError."""
+    if not changes:
+        raise ValidationError("there is nothing to change", field="input", hint="send at least one field to change")
+    check_fields(changes)
+    changed = await repository.update_columns(uow, actor, session_id, changes, key)
+    return SessionOutcome(changed) if changed is not None else await _as_before(uow, actor, key)
+
+
+async def set_metadata(
+    uow: UnitOfWork, actor: Actor, session_id: SessionId, changes: dict[str, Any], key: ClientKey | None
+) -> SessionOutcome:
+    """Change tags, custom data or summary, each as a whole. SessionNotFound, ValidationError."""
+    if not changes:
+        raise ValidationError("there is nothing to change", field="input", hint="send at least one field to change")
+    check_metadata(changes)
+    changed = await repository.set_metadata(uow, actor, session_id, changes, key)
+    return SessionOutcome(changed) if changed is not None else await _as_before(uow, actor, key)
+
+
+async def delete(uow: UnitOfWork, actor: Actor, session_id: SessionId, key: ClientKey | None) -> SessionOutcome:
+    """Delete a session with its messages, tool calls and metadata; its events stay. SessionNotFound."""
+    gone = await repository.remove(uow, actor, session_id, key)
+    if gone is not None:
+        return SessionOutcome(gone)
+    if await first_subject(uow, actor, key) is None:
+        raise SessionNotFound
+    return SessionOutcome(None, deduplicated=True)
+
+
+async def find_owned(scope: ReadScope, actor: Actor, session_id: SessionId) -> ChatSession | None:
+    """The session, where it is the actor's own."""
+    return await repository.owned_session(scope, actor, session_id)
+
+
+async def _as_before(uow: UnitOfWork, actor: Actor, key: ClientKey | None) -> SessionOutcome:
+    """What the same request was answered when it came first; SessionNotFound when it never came."""
+    subject = await first_subject(uow, actor, key)
+    found = await find_owned(uow, actor, SessionId(subject)) if subject else None
+    if found is None:
+        raise SessionNotFound
+    return SessionOutcome(found, deduplicated=True)

@@ -1,0 +1,120 @@
+"""Ids, words and bounds of sessions."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NewType
+from uuid import UUID
+
+from app.core.errors import ValidationError
+from app.core.text import require_count, require_json_size, require_length
+
+SessionId = NewType("SessionId", UUID)
+
+DEFAULT_TITLE = "New conversation"
+LONGEST_TITLE = 255
+LONGEST_DESCRIPTION = 4_000
+LONGEST_NAME = 255
+"""Of an agent's id, a model and a provider."""
+LONGEST_SUMMARY = 20_000
+MOST_TAGS = 50
+LONGEST_TAG = 100
+
+
+class SessionStatus(StrEnum):
+    """S1-2. A closed set; any status may follow any other."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    ARCHIVED = "archived"
+
+
+class SessionOrder(StrEnum):
+    """How a list of sessions is ordered; the id settles ties."""
+
+    UPDATED_AT_DESC = "updated_at_desc"
+    UPDATED_AT_ASC = "updated_at_asc"
+    CREATED_AT_DESC = "created_at_desc"
+    CREATED_AT_ASC = "created_at_asc"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """Which sessions of the actor, or for an admin of any user: every condition that is not None must hold."""
+
+    user_id: str | None = None
+    status: tuple[SessionStatus, ...] | None = None
+    agent_id: str | None = None
+    tags: tuple[str, ...] | None = None
+    updated_from: datetime | None = None
+    updated_to: datetime | None = None
+
+    def given(self) -> dict[str, object]:
+        """The conditions there are, beside whose sessions are meant."""
+        conditions: dict[str, object] = {
+            "status": None if self.status is None else list(self.status), "agent_id": self.agent_id,
+            "tags": None if self.tags is None else list(self.tags), "updated_from": self.updated_from,
+            "updated_to": self.updated_to,
+        }  # fmt: skip
+        return {name: value for name, value in conditions.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class NewMetadata:
+    """What a session is filed under."""
+
+    tags: tuple[str, ...] = ()
+    custom_data: dict[str, Any] = field(default_factory=dict)
+    summary: str | None = None
+
+    def check(self) -> None:
+        """Raise ValidationError for what cannot be stored."""
+        check_metadata({"tags": self.tags, "summary": self.summary, "custom_data": self.custom_data})
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session that is about to be created."""
+
+    id: SessionId
+    title: str = DEFAULT_TITLE
+    description: str | None = None
+    agent_id: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    status: SessionStatus = SessionStatus.ACTIVE
+    metadata: NewMetadata = field(default_factory=NewMetadata)
+
+    def check(self) -> None:
+        """Raise ValidationError for what cannot be stored."""
+        check_fields({name: getattr(self, name) for name in ("title", *_LONGEST)})
+        self.metadata.check()
+
+
+_LONGEST = {
+    "description": LONGEST_DESCRIPTION, "agent_id": LONGEST_NAME, "model": LONGEST_NAME, "provider": LONGEST_NAME,
+}  # fmt: skip
+
+
+def check_fields(changes: dict[str, Any]) -> None:
+    """Raise ValidationError for a column of `chat_sessions` that cannot be stored."""
+    if "title" in changes:
+        require_length(changes["title"] or "", "title", at_least=1, at_most=LONGEST_TITLE)
+    if "status" in changes and changes["status"] is None:
+        raise ValidationError("status must not be null", field="status", hint="leave it out to keep it")
+    for name, longest in _LONGEST.items():
+        if changes.get(name) is not None:
+            require_length(changes[name], "agentId" if name == "agent_id" else name, at_least=1, at_most=longest)
+
+
+def check_metadata(changes: dict[str, Any]) -> None:
+    """Raise ValidationError for a column of `session_metadata` that cannot be stored."""
+    tags = changes.get("tags") or ()
+    require_count(len(tags), "tags", at_most=MOST_TAGS)
+    for index, tag in enumerate(tags):
+        require_length(tag, f"tags[{index}]", at_least=1, at_most=LONGEST_TAG)
+    require_json_size(changes.get("custom_data"), "customData")
+    if changes.get("summary") is not None:
+        require_length(changes["summary"], "summary", at_most=LONGEST_SUMMARY)

@@ -1,0 +1,10 @@
+"""Every table, for Alembic: importing this module fills `Base.metadata`."""
+
+import app.events.models
+import app.idempotency.models
+import app.messages.models
+import app.sessions.models
+import app.tools.models  # noqa: F401
+from app.db.base import Base
+
+metadata = Base.metadata

@@ -1,0 +1,1 @@
+"""What models asked for: tool calls of a message."""

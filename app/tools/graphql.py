@@ -1,0 +1,81 @@
+"""Tool calls in the graph."""
+
+from datetime import datetime
+
+import strawberry
+from strawberry import field
+
+from app.core.ids import new_id
+from app.graph.context import Info
+from app.graph.nodes import Node
+from app.graph.payloads import Changed, Payload, mutation
+from app.idempotency.graphql import KEY_DESCRIPTION, client_key
+from app.messages.graphql import ChatMessageType, message_id
+from app.messages.loaders import MessageById
+from app.messages.models import ChatMessage
+from app.messages.values import MessageId
+from app.tools import service
+from app.tools.models import ToolCall
+from app.tools.values import NewToolCall, ToolCallId
+
+
+@strawberry.type(name="ToolCall", description="A call that a model asked for, and what came of it.")
+class ToolCallType(Node):
+    call_id: str | None = field(description="The id that the model gave to it.")
+    position: int = field(description="Its place in the message: 1, 2, 3 …")
+    name: str = field(description="The tool's name.")
+    arguments: str = field(description="The arguments as the model wrote them: JSON text, where it kept to JSON.")
+    result: str | None = field(description="What the tool answered; of a long answer the first 8,000 characters.")
+    result_truncated: bool = field(description="Whether the answer was longer.")
+    success: bool | None = field(description="Whether it succeeded; null while that is not known.")
+    error: str | None = field(description="Why it failed.")
+    executed_at: datetime | None = field(description="When it was executed.")
+    duration_ms: int | None = field(description="How long that took.")
+    created_at: datetime = field(description="When it was stored.")
+
+    @field(graphql_type=ChatMessageType | None, description="The message that asked for it.")
+    async def message(self, info: Info, root: strawberry.Parent[ToolCall]) -> ChatMessage | None:
+        return await info.context.loader(MessageById).load(MessageId(root.message_id))
+
+
+@strawberry.input(description="A call that a model asked for.")
+class AddToolCallInput:
+    message_id: strawberry.ID = field(description="The assistant's message that asked for it.")
+    name: str = field(description="The tool's name, at most 255 characters.")
+    arguments: str = field(description="The arguments as the model wrote them, at most 8,000 characters.")
+    call_id: str | None = field(default=None, description="The id that the model gave to it, unique in the message.")
+    result: str | None = field(
+        default=None, description="What the tool answered; of more than 8,000 characters the first are kept."
+    )
+    success: bool | None = field(default=None, description="Whether it succeeded.")
+    error: str | None = field(default=None, description="Why it failed, at most 4,000 characters.")
+    executed_at: datetime | None = field(default=None, description="When it was executed.")
+    duration_ms: int | None = field(default=None, description="How long that took.")
+    client_key: str | None = field(default=None, description=KEY_DESCRIPTION)
+
+
+@strawberry.type(description="What addToolCall answers.")
+class AddToolCallPayload(Payload):
+    tool_call: ToolCallType | None = field(description="The call as it is stored.")
+
+
+@strawberry.type
+class ToolMutations:
+    @mutation(AddToolCallPayload, "Add a tool call to an assistant's message.")
+    async def add_tool_call(self, info: Info, input: AddToolCallInput) -> Changed:
+        new = NewToolCall(
+            ToolCallId(new_id()),
+            message_id(input.message_id),
+            input.name,
+            input.arguments,
+            input.call_id,
+            input.result,
+            input.success,
+            input.error,
+            input.executed_at,
+            input.duration_ms,
+        )
+        key = client_key(info, input)
+        async with info.context.database.single_statement(replayable=key is not None) as uow:
+            outcome = await service.add(uow, info.context.actor, new, key)
+        return Changed({"tool_call": outcome.tool_call}, outcome.deduplicated)

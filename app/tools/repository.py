@@ -1,0 +1,114 @@
+"""Every statement that writes tool calls."""
+
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    DateTime,
+    Integer,
+    Text,
+    Uuid,
+    exists,
+    insert,
+    select,
+    update,
+)  # fmt: skip
+
+from app.core.actor import Actor
+from app.core.ids import global_id
+from app.db.base import table_of
+from app.db.scopes import ReadScope, UnitOfWork
+from app.db.statement import Command, Query, param
+from app.events.fragments import event, event_parameters
+from app.events.values import EventKind
+from app.idempotency.fragments import gate, gate_parameters, passed
+from app.idempotency.values import ClientKey
+from app.messages.fragments import held, messages, session_of
+from app.messages.values import MessageRole
+from app.sessions.fragments import owned, sessions, touched
+from app.tools.models import ToolCall
+from app.tools.values import MOST_CALLS, NewToolCall, ToolCallId
+
+calls = table_of(ToolCall)
+
+_GIVEN: dict[str, Any] = {
+    "call_id": Text, "name": Text, "arguments": Text, "result": Text, "result_truncated": Boolean, "success": Boolean,
+    "error": Text, "executed_at": DateTime(timezone=True), "duration_ms": Integer,
+}  # fmt: skip
+"""Columns of a new call that come from outside, with their types."""
+
+
+def _add() -> Command[ToolCall]:
+    same_call = exists(
+        select(calls.c.id).where(
+            calls.c.tenant_id == param("tenant_id"),
+            calls.c.message_id == param("message_id", Uuid),
+            calls.c.call_id == param("call_id", Text),
+        )
+    )
+    message = held(messages.c.role == MessageRole.ASSISTANT.value, messages.c.tool_call_count < MOST_CALLS, ~same_call)
+    through = gate(exists(select(message.c.id)))
+    session = touched(session_of(message), passed(through), changes={"tool_calls": sessions.c.tool_calls + 1})
+    counted = (
+        update(messages)
+        .where(messages.c.tenant_id == session.c.tenant_id, messages.c.id == message.c.id)
+        .values(tool_call_count=messages.c.tool_call_count + 1)
+        .returning(messages.c.id, messages.c.tool_call_count)
+        .cte("counted")
+    )
+    row: dict[str, Any] = {
+        "tenant_id": session.c.tenant_id,
+        "id": param("tool_call_id", Uuid),
+        "message_id": counted.c.id,
+        "position": counted.c.tool_call_count,
+        "created_at": session.c.updated_at,
+        **{name: param(name, kind) for name, kind in _GIVEN.items()},
+    }
+    added = insert(calls).from_select(list(row), select(*row.values())).returning(*calls.c).cte("tool_call")
+    return Command(ToolCall, select(*added.c).add_cte(event(EventKind.TOOL_CALL_ADDED, stream=session)))
+
+
+_ADD = _add()
+
+_OWNED = Query(
+    ToolCall,
+    select(*calls.c)
+    .join(messages, (messages.c.tenant_id == calls.c.tenant_id) & (messages.c.id == calls.c.message_id))
+    .join(sessions, (sessions.c.tenant_id == calls.c.tenant_id) & (sessions.c.id == messages.c.session_id))
+    .where(owned(), calls.c.tenant_id == param("tenant_id"), calls.c.id == param("tool_call_id", Uuid)),
+)
+
+
+async def add(uow: UnitOfWork, actor: Actor, new: NewToolCall, key: ClientKey | None) -> ToolCall | None:
+    """Add a call to an assistant's message, with the next position in it, counters and event.
+
+    None, and nothing stored, when there is no such message of the actor's, it is deleted, not an assistant's, or full,
+    it has a call of the same id, or the key was used before. The message's row is locked, then its session's.
+    """
+    facts = {
+        "messageId": global_id("ChatMessage", new.message_id),
+        "toolCallId": global_id(ToolCall.node_type, new.id),
+        "name": new.name,
+    }
+    return await uow.run_one(
+        _ADD,
+        tool_call_id=new.id,
+        message_id=new.message_id,
+        call_id=new.call_id,
+        name=new.name,
+        arguments=new.arguments,
+        result=new.preview,
+        result_truncated=new.result_truncated,
+        success=new.success,
+        error=new.error,
+        executed_at=new.executed_at,
+        duration_ms=new.duration_ms,
+        **actor.as_owner(),
+        **gate_parameters(key, new.id),
+        **event_parameters(actor, facts),
+    )
+
+
+async def owned_call(scope: ReadScope, actor: Actor, tool_call_id: ToolCallId) -> ToolCall | None:
+    """The call, where its session is the actor's."""
+    return await scope.first(_OWNED, tool_call_id=tool_call_id, **actor.as_owner())

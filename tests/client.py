@@ -1,0 +1,83 @@
+"""A GraphQL client over the whole application, in process: routes, view, schema, database."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from app.asgi import create_app
+from app.container import Container
+from app.core.settings import Settings
+from app.db.database import Database
+from app.identity.service import OpenDoor
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLClient:
+    """Asks as one user."""
+
+    http: httpx2.AsyncClient
+
+    async def post(self, query: str, variables: Mapping[str, Any] | None = None, **headers: str) -> httpx2.Response:
+        """The raw answer to an operation."""
+        body = {"query": query, "variables": dict(variables or {})}
+        return await self.http.post("/graphql", json=body, headers=headers)
+
+    async def answer(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The answer's JSON, errors and all."""
+        found: dict[str, Any] = (await self.post(query, variables)).json()
+        return found
+
+    async def data(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The data of an operation that has no errors."""
+        found = await self.answer(query, variables)
+        assert "errors" not in found, found["errors"]
+        data: dict[str, Any] = found["data"]
+        return data
+
+    async def mutate(self, field: str, selection: str, input_: Mapping[str, Any]) -> dict[str, Any]:
+        """The payload of one mutation: `selection` beside success, error and deduplicated."""
+        kind = field[0].upper() + field[1:]
+        query = f"""mutation ($input: {kind}Input!) {{ {field}(input: $input) {{
+            success deduplicated error {{ code message field hint retryable }} warnings {{ code message }}
+            {selection} }} }}"""
+        payload: dict[str, Any] = (await self.data(query, {"input": dict(input_)}))[field]
+        return payload
+
+    async def create_session(self, **input_: Any) -> str:
+        """The id of a new session."""
+        payload = await self.mutate("createSession", "session { id }", input_)
+        assert payload["success"], payload
+        return str(payload["session"]["id"])
+
+    async def say(self, session_id: str, content: str = "hello", **input_: Any) -> dict[str, Any]:
+        """The payload of a new user message."""
+        return await self.mutate(
+            "persistUserMessage",
+            "message { id sequenceNumber }",
+            {"sessionId": session_id, "content": content, **input_},
+        )
+
+    async def reply(self, session_id: str, content: str = "hi", **input_: Any) -> dict[str, Any]:
+        """The payload of a new assistant message."""
+        return await self.mutate(
+            "persistAssistantMessage",
+            "message { id sequenceNumber }",
+            {"sessionId": session_id, "content": content, **input_},
+        )
+
+
+@asynccontextmanager
+async def client_of(database: Database, services: Mapping[type, object], user: str) -> AsyncIterator[GraphQLClient]:
+    """A client of the application over `database`, as `user` or `user@tenant`."""
+    settings = Settings(data_dir=Path("unused"))
+    app = create_app(settings)
+    app.state.container = Container(settings, "unused", database, OpenDoor(), services)
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=True)
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://127.0.0.1", headers={"X-Colloquy-User": user}
+    ) as http:
+        yield GraphQLClient(http)

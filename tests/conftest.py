@@ -1,0 +1,150 @@
+"""Real PostgreSQL for every test: an embedded cluster per run, a database per test, cloned from a migrated template."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from app.container import build_services
+from app.core.actor import Actor, CorrelationId, TenantId, UserId
+from app.core.settings import Settings
+from app.db import migrate
+from app.db.database import Database, PoolSettings
+from app.db.embedded import EmbeddedPostgres
+from app.identity.service import local_actor
+from app.messages.pipeline import MessagePipeline
+from tests.client import GraphQLClient, client_of
+from tests.fakes import StatementRecorder
+
+REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+"""Real conversations beside the project; a clone without them runs and passes."""
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """The address of a cluster that all workers of the run share; the last one out stops it."""
+    base = tmp_path_factory.getbasetemp()
+    root = base if worker_id == "master" else base.parent
+    # What a crash of the machine would lose, a test run does not need.
+    server = EmbeddedPostgres(
+        root / "postgres",
+        settings={"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"},
+    )
+    yield server.start()
+    server.stop()
+
+
+def address_of(cluster: str, database: str) -> str:
+    """The address of another database of the same cluster."""
+    return cluster.replace("/postgres?", f"/{database}?")
+
+
+async def execute(dsn: str, statement: str) -> None:
+    """Run a statement on a connection of its own."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def template(cluster: str) -> str:
+    """The name of a migrated, empty database to clone."""
+    import asyncio
+
+    name = f"template_{uuid4().hex[:8]}"
+
+    async def make() -> None:
+        await execute(cluster, f"CREATE DATABASE {name}")
+        await migrate.upgrade(address_of(cluster, name))
+
+    asyncio.run(make())
+    return name
+
+
+@pytest.fixture
+async def empty_dsn(cluster: str) -> AsyncIterator[str]:
+    """The address of a database of the test's own without any table."""
+    name = f"empty_{uuid4().hex[:12]}"
+    await execute(cluster, f"CREATE DATABASE {name}")
+    yield address_of(cluster, name)
+    await execute(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def dsn(cluster: str, template: str) -> AsyncIterator[str]:
+    """The address of a migrated, empty database of the test's own."""
+    name = f"test_{uuid4().hex[:12]}"
+    await execute(cluster, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
+    yield address_of(cluster, name)
+    await execute(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def statements() -> StatementRecorder:
+    """Every statement that the test's database was sent."""
+    return StatementRecorder()
+
+
+@pytest.fixture
+async def database(dsn: str, statements: StatementRecorder) -> AsyncIterator[Database]:
+    """The test's own database."""
+    opened = await Database.connect(dsn, PoolSettings(), statements)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+def services() -> Any:
+    """What the container builds, once for the whole run: it has no state."""
+    return build_services(Settings())
+
+
+@pytest.fixture(scope="session")
+def pipeline(services: Any) -> MessagePipeline:
+    """The message pipeline with its real collaborators."""
+    found = services[MessagePipeline]
+    assert isinstance(found, MessagePipeline)
+    return found
+
+
+@pytest.fixture
+def actor() -> Actor:
+    """A user without special rights."""
+    return an_actor("alice")
+
+
+def an_actor(user: str, tenant: str = "default") -> Actor:
+    """A user of a tenant; `system` is an admin."""
+    return local_actor(UserId(user), TenantId(tenant), CorrelationId(str(uuid4())))
+
+
+@pytest.fixture
+async def client(database: Database, services: Any) -> AsyncIterator[GraphQLClient]:
+    """The whole application over the test's database, asked over HTTP as `alice`."""
+    async with AsyncExitStack() as stack:
+        yield await stack.enter_async_context(client_of(database, services, "alice"))
+
+
+@pytest.fixture
+async def client_as(database: Database, services: Any) -> AsyncIterator[Callable[[str], Any]]:
+    """Makes clients of the same application for other users: `bob`, `carol@acme`, `system` (an admin)."""
+    async with AsyncExitStack() as stack:
+
+        async def make(user: str) -> GraphQLClient:
+            return await stack.enter_async_context(client_of(database, services, user))
+
+        yield make
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of real conversations; the test is skipped where it is absent."""
+    if not REAL_DATA.is_dir():
+        pytest.skip("no real conversations beside the project")
+    return REAL_DATA
