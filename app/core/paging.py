@@ -4,7 +4,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -72,7 +72,7 @@ class ListName:
             tag, *key = orjson.loads(urlsafe_b64decode(cursor.encode("ascii")))
             if tag == self._tag() and len(key) == len(types):
                 return [_convert(value, kind) for value, kind in zip(key, types, strict=True)]
-        except (Base64Error, ValueError, TypeError):
+        except (Base64Error, ValueError, TypeError, OverflowError):
             raise _invalid(argument, f"{argument} is not a cursor") from None
         raise _invalid(argument, f"{argument} is a cursor of another list or order")
 
@@ -85,7 +85,7 @@ def _convert(value: object, kind: type) -> object:
         moment = datetime.fromisoformat(str(value))
         if moment.tzinfo is None:
             raise ValueError("a cursor's time has an offset")
-        return moment
+        return moment.astimezone(UTC)
     if kind is UUID:
         return UUID(str(value))
     if kind is int:

@@ -1,7 +1,7 @@
 """Text from outside: what PostgreSQL cannot keep, and how deep JSON may nest."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import orjson
 
@@ -27,7 +27,7 @@ def require_storable(value: object, field: str) -> None:
             _require_storable_text(found, path)
         elif isinstance(found, float | int):
             _require_storable_number(found, path)
-        elif isinstance(found, Mapping | list | tuple):
+        elif isinstance(found, dict | list | tuple):
             if depth >= DEEPEST_JSON:
                 raise too_deep(path[:100])
             pending.extend((item, inner, depth + 1) for item, inner in _items(found, path))
@@ -77,8 +77,8 @@ def require_json_size(value: object, field: str) -> None:
         )
 
 
-def _items(found: Mapping[object, object] | Sequence[object], path: str) -> Iterator[tuple[object, str]]:
-    if isinstance(found, Mapping):
+def _items(found: dict[object, object] | Sequence[object], path: str) -> Iterator[tuple[object, str]]:
+    if isinstance(found, dict):
         for key, item in found.items():
             yield key, f"{path} (a key)"
             yield item, f"{path}.{key}"

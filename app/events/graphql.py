@@ -14,6 +14,7 @@ from app.events.values import EventFilter, EventKind
 from app.graph.connections import After, Before, Connection, First, Last
 from app.graph.context import Info
 from app.graph.enums import described
+from app.graph.inputs import input_type
 from app.graph.nodes import Node
 from app.graph.queries import query
 from app.graph.scalars import BigInt, Json
@@ -49,7 +50,7 @@ class AuditEventType(Node):
     at: datetime = field(description="When.")
 
 
-@strawberry.input(name="AuditEventFilter", description="Which events: every condition that is given must hold.")
+@input_type("Which events: every condition that is given must hold.", name="AuditEventFilter")
 class AuditEventFilterInput:
     session_id: strawberry.ID | None = field(default=None, description="Of this session, deleted ones included.")
     kind: EventKind | None = field(default=None, description="Of this kind.")

@@ -6,11 +6,10 @@ from urllib.parse import parse_qs
 
 import orjson
 import structlog
+from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types.graphql import OperationType
 
 from app.core.actor import CorrelationId
 from app.core.errors import AppError, ErrorCode
@@ -24,8 +23,6 @@ log = structlog.get_logger("colloquy.http")
 MakeContext = Callable[[Request], Awaitable[Context]]
 
 JSON = "application/json"
-_EVERYTHING = [OperationType.QUERY, OperationType.MUTATION]
-_READING = [OperationType.QUERY]
 
 
 class GraphQLOverHTTP:
@@ -88,23 +85,19 @@ class GraphQLOverHTTP:
         return bytes(body)
 
     async def _execute(self, asked: GraphQLRequest, context: Context, *, reading: bool) -> tuple[dict[str, Any], int]:
-        try:
-            result = await self._schema.execute(
-                asked.query,
-                variable_values=asked.variables,
-                context_value=context,
-                operation_name=asked.operation_name,
-                allowed_operation_types=_READING if reading else _EVERYTHING,
-            )
-        except CannotGetOperationTypeError as error:
-            raise BadRequest(str(error), field="operationName", hint="name one of the operations") from None
-        except InvalidOperationTypeError as error:
-            if reading:
-                raise _Refused(405, BadRequest("only queries are taken by GET", hint="use POST")) from None
-            raise BadRequest(error.as_http_error_reason("POST"), hint="subscribe over a WebSocket") from None
+        correlation_id = context.actor.correlation_id
+        prepared = self._schema.prepare(asked.query)
+        if prepared.errors:
+            return {"errors": [formatted(error, correlation_id) for error in prepared.errors]}, 400
+        match prepared.operation_type(asked.operation_name):
+            case OperationType.SUBSCRIPTION:
+                raise BadRequest("subscriptions are not taken by a request", hint="subscribe over a WebSocket")
+            case OperationType.MUTATION if reading:
+                raise _Refused(405, BadRequest("only queries are taken by GET", hint="use POST"))
+        result = await self._schema.run(asked, prepared, context)
         answer: dict[str, Any] = {}
         if result.errors:
-            answer["errors"] = [formatted(error, context.actor.correlation_id) for error in result.errors]
+            answer["errors"] = [formatted(error, correlation_id) for error in result.errors]
         # Where nothing was executed there is no data, not even null: the request itself was at fault.
         refused = result.data is None and all(error.path is None for error in result.errors or ())
         if not refused:

@@ -1,20 +1,19 @@
 """Mutations: one input, one payload; expected failures are data in it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
-from enum import Enum
+from dataclasses import dataclass, fields
 from typing import Any, Protocol, TypeVar
 
 import strawberry
 from strawberry import UNSET, field
 from strawberry.extensions import FieldExtension
-from strawberry.utils.str_converters import to_camel_case
 
 from app.core.clock import Stopwatch
 from app.core.errors import AppError, ValidationError
 from app.core.text import require_storable
 from app.graph.context import Info
 from app.graph.errors import UserError, user_error
+from app.graph.inputs import as_sent
 
 P = TypeVar("P", bound="Payload")
 
@@ -83,7 +82,8 @@ class _Answering(FieldExtension):
         watch = Stopwatch()
         changed, refused = Changed({}), None
         try:
-            require_storable(as_json(kwargs["input"]), "input")
+            for name, value in as_sent(kwargs["input"]).items():
+                require_storable(value, name)
             changed = await next_(source, info, **kwargs)
         except AppError as error:
             refused = user_error(error)
@@ -103,16 +103,6 @@ class _Answering(FieldExtension):
 def given(input_: object, *names: str) -> dict[str, Any]:
     """Those fields of an input that the client sent, null included: what was left out is to stay as it is."""
     return {name: value for name in names if (value := getattr(input_, name)) is not UNSET}
-
-
-def as_json(value: object) -> Any:
-    """An input as the client wrote it: names in camel case, what was left out left out."""
-    if is_dataclass(value) and not isinstance(value, type):
-        pairs = ((f.name, getattr(value, f.name)) for f in fields(value))
-        return {to_camel_case(name): as_json(inner) for name, inner in pairs if inner is not UNSET}
-    if isinstance(value, list):
-        return [as_json(item) for item in value]
-    return value.value if isinstance(value, Enum) else value
 
 
 def json_object(value: Any, place: str) -> dict[str, Any]:

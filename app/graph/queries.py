@@ -8,7 +8,7 @@ from strawberry.extensions import FieldExtension
 
 from app.core.text import require_storable
 from app.graph.context import Info
-from app.graph.payloads import as_json
+from app.graph.inputs import as_sent
 
 
 class _Checking(FieldExtension):
@@ -17,7 +17,7 @@ class _Checking(FieldExtension):
     async def resolve_async(self, next_: Any, source: Any, info: Info, **kwargs: Any) -> Any:
         """Called by Strawberry in the resolver's place."""
         for name, value in kwargs.items():
-            require_storable(as_json(value), name)
+            require_storable(as_sent(value), name)
         return await next_(source, info, **kwargs)
 
 

@@ -26,11 +26,11 @@ def _parse_big_int(value: object) -> int:
 def _parse_date_time(value: object) -> datetime:
     try:
         moment = datetime.fromisoformat(str(value))
-    except ValueError:
+        if moment.tzinfo is None:
+            raise GraphQLError("a DateTime needs its offset from UTC: add Z or +01:00")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise GraphQLError("a DateTime is written as in ISO 8601: 2026-01-31T12:00:00Z") from None
-    if moment.tzinfo is None:
-        raise GraphQLError("a DateTime needs its offset from UTC: add Z or +01:00")
-    return moment.astimezone(UTC)
 
 
 def _parse_decimal(value: object) -> Decimal:

@@ -1,35 +1,110 @@
-"""The schema object: caches for parsing and validating, and our way with errors."""
+"""The schema object: documents prepared once, operations run with our way of errors."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from inspect import isawaitable
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError
-from strawberry.extensions import ParserCache, ValidationCache
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    execute,
+    parse,
+    specified_rules,
+)
+from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.schema import validate_document
 from strawberry.types import ExecutionContext
 
+from app.core.errors import LimitExceeded
+from app.graph.body import BadRequest, GraphQLRequest
 from app.graph.context import Context
 from app.graph.errors import log_unexpected
 from app.graph.scalars import CONFIG
 
 CACHED_DOCUMENTS = 1_000
 """A front end has some dozens of operations; bounded, so that made-up ones cannot fill the memory."""
+LONGEST_CACHED_DOCUMENT = 20_000
+"""Characters. With the bound above, the cache's texts stay under 20 MB; the largest honest operations are shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedDocument:
+    """A document that was parsed and validated once."""
+
+    document: DocumentNode | None
+    errors: tuple[GraphQLError, ...]
+    operations: Mapping[str | None, OperationType]
+
+    def operation_type(self, name: str | None) -> OperationType:
+        """The type of the operation of that name, or of the only one; BadRequest when that is not one operation."""
+        if name is not None:
+            if name not in self.operations:
+                raise BadRequest(
+                    "the document has no operation of that name", field="operationName", hint="name one it has"
+                )
+            return self.operations[name]
+        if len(self.operations) != 1:
+            raise BadRequest(
+                f"the document has {len(self.operations)} operations", field="operationName", hint="say which to run"
+            )
+        return next(iter(self.operations.values()))
 
 
 class Schema(strawberry.Schema):
-    """Strawberry's schema, logging only what is a fault of ours."""
+    """Strawberry's schema. Operations go by `run`: its own `execute` serves what else speaks to Strawberry."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._prepare_cached = lru_cache(CACHED_DOCUMENTS)(self._prepare)
+
+    def prepare(self, text: str) -> PreparedDocument:
+        """The document, parsed and validated; BadRequest or LimitExceeded when it cannot be."""
+        return self._prepare_cached(text) if len(text) <= LONGEST_CACHED_DOCUMENT else self._prepare(text)
+
+    async def run(self, asked: GraphQLRequest, prepared: PreparedDocument, context: Context) -> ExecutionResult:
+        """Execute an operation of a document that has no errors."""
+        assert prepared.document is not None  # noqa: S101 - the caller looked at the errors
+        result = execute(
+            self._schema,
+            prepared.document,
+            variable_values=asked.variables,
+            operation_name=asked.operation_name,
+            context_value=context,
+            executor_class=self.execution_context_class,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
+        )
+        executed: ExecutionResult = await result if isawaitable(result) else result
+        if executed.errors:
+            log_unexpected(executed.errors, context.actor.correlation_id)
+        return executed
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Called by Strawberry with the errors of an operation; refusals are answers, not log lines."""
+        """Called by Strawberry's own way of executing; refusals are answers, not log lines."""
         context: Context | None = execution_context.context if execution_context else None
         log_unexpected(errors, context.actor.correlation_id if context else None)
+
+    def _prepare(self, text: str) -> PreparedDocument:
+        try:
+            document = parse(text)
+            errors = validate_document(self._schema, document, tuple(specified_rules))
+        except GraphQLError as error:
+            return PreparedDocument(None, (error,), {})
+        except RecursionError:
+            raise LimitExceeded("the document nests too deep", field="query", hint="ask for less at once") from None
+        operations = {
+            definition.name.value if definition.name else None: definition.operation
+            for definition in document.definitions
+            if isinstance(definition, OperationDefinitionNode)
+        }
+        return PreparedDocument(document, tuple(errors), operations)
 
 
 def build_schema(query: type, mutation: type, types: list[Any]) -> Schema:
     """The schema over the merged root types; `types` are those that only an interface leads to."""
-    return Schema(
-        query=query,
-        mutation=mutation,
-        types=types,
-        config=CONFIG,
-        extensions=[lambda: ParserCache(CACHED_DOCUMENTS), lambda: ValidationCache(CACHED_DOCUMENTS)],
-    )
+    return Schema(query=query, mutation=mutation, types=types, config=CONFIG)

@@ -12,11 +12,12 @@ from app.core.paging import Page, PageRequest
 from app.graph.connections import After, Before, Connection, First, Last
 from app.graph.context import Info
 from app.graph.enums import described
+from app.graph.inputs import input_type
 from app.graph.nodes import Id, Node
 from app.graph.payloads import Changed, Payload, WarningType, given, json_object, mutation
 from app.graph.queries import query
 from app.graph.scalars import Json
-from app.idempotency.graphql import KEY_DESCRIPTION, client_key
+from app.idempotency.graphql import KEY_DESCRIPTION, client_key, keyed_write
 from app.messages import service
 from app.messages.loaders import ChildrenOfMessage, MessageById
 from app.messages.models import ChatMessage
@@ -162,9 +163,7 @@ class MessageQueries:
         return await info.context.loader(MessageById).load(message_id(id, "id"))
 
 
-@strawberry.input(
-    name="ContextItemsInput", description="What a message is written with in view: objects of four kinds."
-)
+@input_type("What a message is written with in view: objects of four kinds.", name="ContextItemsInput")
 class ContextItemsInput:
     document_chunks: list[Json] = field(default_factory=list, description="Parts of documents, at most 100.")
     insights: list[Json] = field(default_factory=list, description="Findings, at most 100.")
@@ -172,21 +171,21 @@ class ContextItemsInput:
     metrics: list[Json] = field(default_factory=list, description="Measured values, at most 100.")
 
 
-@strawberry.input(name="IntentInput", description="What the user wanted, as the application found out.")
+@input_type("What the user wanted, as the application found out.", name="IntentInput")
 class IntentInput:
     name: str = field(description="The intent's name.")
     confidence: float = field(default=1.0, description="How sure it is: above 0, at most 1.")
     keywords: list[str] = field(default_factory=list, description="The words that told.")
 
 
-@strawberry.input(description="Facts about the streaming of an answer.")
+@input_type("Facts about the streaming of an answer.")
 class StreamingInput:
     duration_ms: int | None = field(default=None, description="From the first piece to the last.")
     chunk_count: int | None = field(default=None, description="How many pieces there were.")
     first_token_ms: int | None = field(default=None, description="From the request to the first piece.")
 
 
-@strawberry.input(description="A message of the person.")
+@input_type("A message of the person.")
 class PersistUserMessageInput:
     session_id: strawberry.ID = field(description="The session it goes into.")
     content: str = field(description="What is said, at most 1,000,000 characters.")
@@ -196,7 +195,7 @@ class PersistUserMessageInput:
     client_key: str | None = field(default=None, description=KEY_DESCRIPTION)
 
 
-@strawberry.input(description="A message of the model, which the application has called itself.")
+@input_type("A message of the model, which the application has called itself.")
 class PersistAssistantMessageInput:
     session_id: strawberry.ID = field(description="The session it goes into.")
     content: str = field(description="What is said, at most 1,000,000 characters; may be empty with `callsTools`.")
@@ -219,7 +218,7 @@ class PersistAssistantMessageInput:
     client_key: str | None = field(default=None, description=KEY_DESCRIPTION)
 
 
-@strawberry.input(description="Changes of a message: what is left out stays as it is.")
+@input_type("Changes of a message: what is left out stays as it is.")
 class UpdateMessageInput:
     message_id: strawberry.ID = field(description="The message.")
     content: str | None = field(default=UNSET, description="What is said; its token count stays what it was.")
@@ -230,7 +229,7 @@ class UpdateMessageInput:
     client_key: str | None = field(default=None, description=KEY_DESCRIPTION)
 
 
-@strawberry.input(description="A message to delete.")
+@input_type("A message to delete.")
 class DeleteMessageInput:
     message_id: strawberry.ID = field(description="The message.")
     client_key: str | None = field(default=None, description=KEY_DESCRIPTION)
@@ -301,15 +300,13 @@ class MessageMutations:
                 raise ValidationError(f"{name} must not be null", field=name, hint="leave it out to keep it")
         if input.metadata is not UNSET:
             changes["custom_metadata"] = json_object(input.metadata, "metadata")
-        key = client_key(info, input)
-        async with info.context.database.single_statement(replayable=key is not None) as uow:
+        async with keyed_write(info, input) as (uow, key):
             outcome = await service.update(uow, info.context.actor, message_id(input.message_id), changes, key)
         return Changed({"message": outcome.message}, outcome.deduplicated)
 
     @mutation(DeleteMessagePayload, "Delete a message: its content goes, its number and its place in the tree stay.")
     async def delete_message(self, info: Info, input: DeleteMessageInput) -> Changed:
-        key = client_key(info, input)
-        async with info.context.database.single_statement(replayable=key is not None) as uow:
+        async with keyed_write(info, input) as (uow, key):
             outcome = await service.delete(uow, info.context.actor, message_id(input.message_id), key)
         return Changed({"message": outcome.message}, outcome.deduplicated)
 

@@ -12,11 +12,12 @@ from app.core.paging import Page, PageRequest
 from app.graph.connections import After, Before, Connection, First, Last
 from app.graph.context import Info
 from app.graph.enums import described
+from app.graph.inputs import input_type
 from app.graph.nodes import Id, Node
 from app.graph.payloads import Changed, Payload, given, json_object, mutation
 from app.graph.queries import query
 from app.graph.scalars import BigInt, Json
-from app.idempotency.graphql import KEY_DESCRIPTION, client_key
+from app.idempotency.graphql import KEY_DESCRIPTION, keyed_write
 from app.messages.loaders import MessagesOfSession
 from app.messages.models import ChatMessage
 from app.sessions import service
@@ -105,7 +106,7 @@ class ChatSessionType(Node):
         return await info.context.loader(MessagesOfSession).load((SessionId(root.id), request))
 
 
-@strawberry.input(name="SessionFilter", description="Which sessions: every condition that is given must hold.")
+@input_type("Which sessions: every condition that is given must hold.", name="SessionFilter")
 class SessionFilterInput:
     user_id: str | None = field(default=None, description="Another user's sessions; empty unless you are an admin.")
     status: list[SessionStatus] | None = field(default=None, description="In one of these states.")
@@ -151,7 +152,7 @@ class SessionQueries:
         return await page_of_sessions(context.database, context.actor, wanted, order_by, request)
 
 
-@strawberry.input(description="A new session.")
+@input_type("A new session.")
 class CreateSessionInput:
     title: str = field(default=DEFAULT_TITLE, description="Its name in lists, at most 255 characters.")
     description: str | None = field(default=None, description="What it is for, at most 4,000 characters.")
@@ -165,7 +166,7 @@ class CreateSessionInput:
     client_key: str | None = field(default=None, description=KEY_DESCRIPTION)
 
 
-@strawberry.input(description="Changes of a session: what is left out stays as it is.")
+@input_type("Changes of a session: what is left out stays as it is.")
 class UpdateSessionInput:
     session_id: strawberry.ID = field(description="The session.")
     title: str | None = field(default=UNSET, description="Its name in lists, at most 255 characters.")
@@ -177,7 +178,7 @@ class UpdateSessionInput:
     client_key: str | None = field(default=None, description=KEY_DESCRIPTION)
 
 
-@strawberry.input(description="Changes of what a session is filed under: what is left out stays as it is.")
+@input_type("Changes of what a session is filed under: what is left out stays as it is.")
 class SetSessionMetadataInput:
     session_id: strawberry.ID = field(description="The session.")
     tags: list[str] | None = field(
@@ -188,7 +189,7 @@ class SetSessionMetadataInput:
     client_key: str | None = field(default=None, description=KEY_DESCRIPTION)
 
 
-@strawberry.input(description="A session to delete.")
+@input_type("A session to delete.")
 class DeleteSessionInput:
     session_id: strawberry.ID = field(description="The session.")
     client_key: str | None = field(default=None, description=KEY_DESCRIPTION)
@@ -231,16 +232,14 @@ class SessionMutations:
             input.status,
             NewMetadata(tuple(input.tags), json_object(input.custom_data, "customData"), input.summary),
         )
-        key = client_key(info, input)
-        async with info.context.database.single_statement(replayable=key is not None) as uow:
+        async with keyed_write(info, input) as (uow, key):
             outcome = await service.create(uow, info.context.actor, new, key)
         return Changed({"session": outcome.session}, outcome.deduplicated)
 
     @mutation(UpdateSessionPayload, "Change a session.")
     async def update_session(self, info: Info, input: UpdateSessionInput) -> Changed:
         changes = given(input, "title", "description", "status", "agent_id", "model", "provider")
-        key = client_key(info, input)
-        async with info.context.database.single_statement(replayable=key is not None) as uow:
+        async with keyed_write(info, input) as (uow, key):
             outcome = await service.update(uow, info.context.actor, session_id(input.session_id), changes, key)
         return Changed({"session": outcome.session}, outcome.deduplicated)
 
@@ -251,15 +250,13 @@ class SessionMutations:
             changes["tags"] = changes["tags"] or []
         if "custom_data" in changes:
             changes["custom_data"] = json_object(changes["custom_data"], "customData")
-        key = client_key(info, input)
-        async with info.context.database.single_statement(replayable=key is not None) as uow:
+        async with keyed_write(info, input) as (uow, key):
             outcome = await service.set_metadata(uow, info.context.actor, session_id(input.session_id), changes, key)
         return Changed({"session": outcome.session}, outcome.deduplicated)
 
     @mutation(DeleteSessionPayload, "Delete a session with all that hangs on it; its audit trail stays.")
     async def delete_session(self, info: Info, input: DeleteSessionInput) -> Changed:
-        key = client_key(info, input)
-        async with info.context.database.single_statement(replayable=key is not None) as uow:
+        async with keyed_write(info, input) as (uow, key):
             outcome = await service.delete(uow, info.context.actor, session_id(input.session_id), key)
         return Changed({"session": outcome.session, "deleted_session_id": input.session_id}, outcome.deduplicated)
 

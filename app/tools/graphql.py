@@ -7,9 +7,10 @@ from strawberry import field
 
 from app.core.ids import new_id
 from app.graph.context import Info
+from app.graph.inputs import input_type
 from app.graph.nodes import Node
 from app.graph.payloads import Changed, Payload, mutation
-from app.idempotency.graphql import KEY_DESCRIPTION, client_key
+from app.idempotency.graphql import KEY_DESCRIPTION, keyed_write
 from app.messages.graphql import ChatMessageType, message_id
 from app.messages.loaders import MessageById
 from app.messages.models import ChatMessage
@@ -38,7 +39,7 @@ class ToolCallType(Node):
         return await info.context.loader(MessageById).load(MessageId(root.message_id))
 
 
-@strawberry.input(description="A call that a model asked for.")
+@input_type("A call that a model asked for.")
 class AddToolCallInput:
     message_id: strawberry.ID = field(description="The assistant's message that asked for it.")
     name: str = field(description="The tool's name, at most 255 characters.")
@@ -75,7 +76,6 @@ class ToolMutations:
             input.executed_at,
             input.duration_ms,
         )
-        key = client_key(info, input)
-        async with info.context.database.single_statement(replayable=key is not None) as uow:
+        async with keyed_write(info, input) as (uow, key):
             outcome = await service.add(uow, info.context.actor, new, key)
         return Changed({"tool_call": outcome.tool_call}, outcome.deduplicated)
