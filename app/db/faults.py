@@ -43,6 +43,9 @@ def fault_of(error: BaseException, *, wrote: bool) -> Fault:
     if isinstance(error, asyncpg.InterfaceError) and "closed" in str(error):
         # asyncpg 0.32 refuses on its own side to use a connection it knows to be closed: nothing left this process.
         return Fault.NOTHING_WRITTEN
+    if isinstance(error, asyncpg.InternalClientError) and "cannot switch to state" in str(error):
+        # asyncpg 0.32 has read the server's goodbye and not yet the end of the connection: it sends nothing.
+        return Fault.NOTHING_WRITTEN
     if isinstance(error, _BROKEN):
         return Fault.UNKNOWN if wrote else Fault.NOTHING_WRITTEN
     return Fault.OTHER
