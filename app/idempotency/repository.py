@@ -1,6 +1,9 @@
-"""Reads a used key."""
+"""Reads used keys."""
 
-from sqlalchemy import select
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, any_, select
 
 from app.core.actor import Actor
 from app.db.base import table_of
@@ -19,6 +22,29 @@ _USED = Query(
 )
 
 
+class KeyedUse(NamedTuple):
+    """One of several keys, and what it was used for before."""
+
+    key: str
+    body_hash: bytes
+    subject_id: UUID
+
+
+_ALL_USED = Query(
+    KeyedUse,
+    select(_keys.c.key, _keys.c.body_hash, _keys.c.subject_id).where(
+        _keys.c.tenant_id == param("tenant_id"),
+        _keys.c.user_id == param("user_id"),
+        _keys.c.key == any_(param("keys", ARRAY(Text))),
+    ),
+)
+
+
 async def used_key(scope: ReadScope, actor: Actor, key: str) -> UsedKey | None:
     """What the actor used `key` for before."""
     return await scope.first(_USED, tenant_id=actor.tenant_id, user_id=actor.user_id, key=key)
+
+
+async def used_keys(scope: ReadScope, actor: Actor, keys: list[str]) -> list[KeyedUse]:
+    """What the actor used each of `keys` for before; keys that were not used are left out."""
+    return await scope.all(_ALL_USED, tenant_id=actor.tenant_id, user_id=actor.user_id, keys=keys)

@@ -1,5 +1,6 @@
 """What an empty answer of a gated statement means."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from app.core.actor import Actor
@@ -20,3 +21,15 @@ async def first_subject(scope: ReadScope, actor: Actor, key: ClientKey | None) -
     if key and used.body_hash != key.body_hash:
         raise KeyReused
     return used.subject_id
+
+
+async def first_subjects(scope: ReadScope, actor: Actor, keys: Iterable[ClientKey]) -> dict[str, UUID]:
+    """The rows that those of the requests which came before made or changed, by their keys; one statement for all.
+
+    KeyReused when one of the keys came with another request.
+    """
+    hashes = {key.key: key.body_hash for key in keys}
+    used = await repository.used_keys(scope, actor, list(hashes))
+    if any(hashes[found.key] != found.body_hash for found in used):
+        raise KeyReused
+    return {found.key: found.subject_id for found in used}
