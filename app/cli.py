@@ -7,18 +7,26 @@ import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import typer
 
-from app.container import build_services
+from app.container import build_services, open_container
+from app.core.actor import CorrelationId, TenantId, UserId
 from app.core.errors import AppError
+from app.core.ids import new_id
 from app.core.logging import configure_logging
 from app.core.settings import Settings, SettingsError, environment_name, load_settings
 from app.db import migrate
 from app.db.errors import DatabaseProblem
 from app.db.foundation import apply_migrations, reachable_database, ready_database
+from app.exchange import display
+from app.exchange.lines import opened
+from app.exchange.runner import import_file
+from app.exchange.values import ImportFormat, Ownership, Totals
+from app.identity.values import DEFAULT_TENANT, SYSTEM_USER
 from app.messages.intent_catalogue import IntentCatalogueError
+from app.messages.pipeline import MessagePipeline
 from app.playground import ASSETS
 
 T = TypeVar("T")
@@ -30,8 +38,12 @@ cli = typer.Typer(
     rich_markup_mode=None,
 )
 
+SOME_REFUSED = 1
+"""Exit code when part of what was asked for could not be done; the rest was."""
 UNUSABLE = 2
 """Exit code when settings, arguments or the database have to be mended first."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of the embedded database [.data].")]
 
@@ -134,6 +146,42 @@ def doctor(data_dir: DataDir = None) -> None:
         _say("playground: built" if assets else "playground: not built; run `make setup`")
 
     _run(work())
+
+
+@cli.command(name="import")
+def import_conversations(
+    file: Annotated[Path, typer.Argument(help="File of JSON lines, one conversation each.")],
+    format_: Annotated[
+        ImportFormat, typer.Option("--format", help="How it is written: OpenAI's chat format.")
+    ] = ImportFormat.OPENAI_JSONL,
+    user_field: Annotated[
+        str | None, typer.Option(help="Member of a conversation that names the user it belongs to.")
+    ] = None,
+    user: Annotated[str, typer.Option(help="User they belong to, without --user-field.")] = SYSTEM_USER,
+    tenant: Annotated[str, typer.Option(help="Tenant they belong to.")] = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+) -> None:
+    """Store conversations from a file; sent again, it stores only what is missing."""
+
+    async def work() -> Totals:
+        owners = Ownership(TenantId(tenant), UserId(user), user_field, CorrelationId(str(new_id())))
+        settings = _settings(data_dir=data_dir)
+        with opened(file) as source:
+            async with open_container(settings, _say) as container:
+                messages = cast(MessagePipeline, container.services[MessagePipeline])
+                return await import_file(container.database, messages, source, owners, format_)
+
+    try:
+        totals = _run(work())
+    except KeyboardInterrupt:
+        _say("stopped; run the same command again, and it goes on from there")
+        raise typer.Exit(INTERRUPTED) from None
+    for line in display.refusals(totals):
+        _say(line)
+    for line in display.summary(totals):
+        typer.echo(line)
+    if totals.refused:
+        raise typer.Exit(SOME_REFUSED)
 
 
 def main() -> None:

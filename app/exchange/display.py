@@ -1,0 +1,82 @@
+"""How far an import is, and what became of it: a bar on a terminal, plain lines elsewhere."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from app.exchange.values import Totals
+
+BAR_SECONDS = 0.2
+"""Between two looks at the totals: smooth to the eye, and nothing beside the storing."""
+PLAIN_SECONDS = 10.0
+"""Between two lines of a log that nobody watches."""
+
+
+@asynccontextmanager
+async def shown(totals: Totals, total_bytes: int, console: Console | None = None) -> AsyncIterator[None]:
+    """Show on standard error how far the import is, for as long as the block runs."""
+    console = console or Console(stderr=True)
+    show = _bar(totals, total_bytes, console) if console.is_terminal else _plain_lines(totals, console)
+    task = asyncio.create_task(show)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _bar(totals: Totals, total_bytes: int, console: Console) -> None:
+    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        # Bytes, for nobody knows how many lines there are. Of a pipe not even these are known.
+        bar = progress.add_task("", total=total_bytes or None)
+        try:
+            while True:
+                progress.update(bar, completed=totals.read_bytes, description=how_far(totals))
+                await asyncio.sleep(BAR_SECONDS)
+        finally:
+            progress.update(bar, completed=totals.read_bytes, description=how_far(totals))
+
+
+async def _plain_lines(totals: Totals, console: Console) -> None:
+    while True:
+        await asyncio.sleep(PLAIN_SECONDS)
+        console.print(how_far(totals), highlight=False)
+
+
+def how_far(totals: Totals) -> str:
+    """The totals in one line, while the import runs."""
+    refused = f", {totals.refused:,} refused" if totals.refused else ""
+    return (
+        f"{totals.conversations_done:,} conversations{refused}, {totals.messages.new:,} new messages, "
+        f"{totals.messages_per_second:,.0f}/s"
+    )
+
+
+def summary(totals: Totals) -> Iterator[str]:
+    """What became of the file, in lines."""
+    conversations = totals.conversations
+    yield (
+        f"conversations: {conversations.new:,} new, {totals.completed:,} completed, {conversations.known:,} already "
+        f"there, {totals.refused:,} refused"
+    )
+    yield f"messages: {totals.messages.new:,} new, {totals.messages.known:,} already there"
+    yield f"tool calls: {totals.calls.new:,} new, {totals.calls.known:,} already there"
+    yield f"{totals.elapsed_seconds:,.1f} seconds, {totals.messages_per_second:,.0f} messages/s"
+
+
+def refusals(totals: Totals) -> Iterator[str]:
+    """The lines that were not taken, with the reasons: the first of them, and how many more there are."""
+    for refusal in sorted(totals.refusals, key=lambda one: one.line):
+        yield f"line {refusal.line}: {_in_one_line(refusal.reason)}"
+    more = totals.refused - len(totals.refusals)
+    if more:
+        yield f"and {more:,} more lines"
+
+
+def _in_one_line(reason: str) -> str:
+    # A reason may hold a key as the file has it: nothing of it may steer the terminal.
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in reason)

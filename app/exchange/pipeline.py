@@ -1,0 +1,78 @@
+"""How a conversation is stored: its session, then message by message with its calls, each step once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.core.actor import Actor
+from app.core.ids import new_id
+from app.db.database import Database
+from app.exchange.values import Conversation, ConversationKeys, ReadCall, Totals
+from app.idempotency.service import first_subjects
+from app.idempotency.values import ClientKey
+from app.messages.pipeline import MessagePipeline
+from app.messages.values import Draft, MessageId
+from app.sessions import service as sessions
+from app.sessions.values import SessionId
+from app.tools import service as tools
+from app.tools.values import ToolCallId
+
+Known = Mapping[str, UUID]
+"""What earlier runs stored of a conversation: ids by client keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPipeline:
+    """Stores conversations, and counts in `totals` what it does."""
+
+    database: Database
+    messages: MessagePipeline
+    totals: Totals
+
+    async def store(self, actor: Actor, keys: ConversationKeys) -> None:
+        """Store what is not there yet of a conversation, in its order; one query when all of it is there.
+
+        Each step is a statement of its own, which its key lets through once: a run that ends at any moment leaves the
+        first so many steps, and the next run takes the others. SessionNotFound when the session of an unfinished run
+        was deleted since; a finished one that was deleted counts as there, and stays deleted.
+        """
+        async with self.database.read() as scope:
+            known = await first_subjects(scope, actor, keys.all())
+        session_id, created = await self._session(actor, keys.conversation, keys.session, known)
+        added = created
+        # Named, and not left to the session's latest: somebody may have written into an unfinished conversation.
+        parent: MessageId | None = None
+        for index, message in enumerate(keys.conversation.messages):
+            draft = message.to_append(session_id, parent)
+            parent, is_new = await self._message(actor, draft, keys.message(index), known)
+            added |= is_new
+            for position, call in enumerate(message.calls):
+                added |= await self._call(actor, call, parent, keys.call(index, position), known)
+        self.totals.count_conversation(created=created, added=added)
+
+    async def _session(
+        self, actor: Actor, conversation: Conversation, key: ClientKey, known: Known
+    ) -> tuple[SessionId, bool]:
+        if key.key in known:
+            return SessionId(known[key.key]), False
+        new = conversation.to_create(SessionId(new_id()))
+        async with self.database.single_statement(replayable=True) as uow:
+            outcome = await sessions.create(uow, actor, new, key)
+        return SessionId(outcome.session.id if outcome.session else new.id), not outcome.deduplicated
+
+    async def _message(self, actor: Actor, draft: Draft, key: ClientKey, known: Known) -> tuple[MessageId, bool]:
+        if key.key in known:
+            self.totals.messages.count(is_new=False)
+            return MessageId(known[key.key]), False
+        outcome = await self.messages.persist(self.database, actor, draft, key)
+        self.totals.messages.count(is_new=not outcome.deduplicated)
+        return MessageId(outcome.message.id), not outcome.deduplicated
+
+    async def _call(self, actor: Actor, call: ReadCall, message_id: MessageId, key: ClientKey, known: Known) -> bool:
+        if key.key in known:
+            self.totals.calls.count(is_new=False)
+            return False
+        async with self.database.single_statement(replayable=True) as uow:
+            outcome = await tools.add(uow, actor, call.to_add(ToolCallId(new_id()), message_id), key)
+        self.totals.calls.count(is_new=not outcome.deduplicated)
+        return not outcome.deduplicated
