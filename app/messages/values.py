@@ -140,6 +140,8 @@ class Draft:
             self.role is MessageRole.TOOL or self.calls_tools or self.status is not MessageStatus.COMPLETED
         )
         require_length(self.content, "content", at_least=int(speaks), at_most=LONGEST_CONTENT)
+        if self.tool_call_id is not None:
+            require_length(self.tool_call_id, "toolCallId", at_least=1, at_most=LONGEST_NAME)
         for name, items in self.context_items.as_json().items():
             require_count(len(items), f"contextItems.{name}", at_most=MOST_CONTEXT_ITEMS)
         require_json_size(self.context_items.as_json(), "contextItems")

@@ -1,7 +1,7 @@
 /** What the query editor holds on a first visit, and in every new tab: narrow enough to be read in half a window. */
 export const firstQuery = `# Run: Ctrl-Enter (Mac: Cmd-Enter) or the button.
 # Complete: Ctrl-Space. Types and fields: the book
-# on the left. Build a query by clicking: the folder.
+# on the left. To click a query: the folder.
 # Act as somebody else: a header, see "Headers".
 
 query RecentSessions {

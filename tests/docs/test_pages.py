@@ -1,0 +1,120 @@
+"""What README and docs show is true: their queries run, their commands exist, their tables and links are right."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import cli
+from app.core.settings import Settings, environment_name
+from app.messages.intent import IntentDetector
+from tests.client import GraphQLClient
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of one language on a page."""
+    return [text for found, text in _BLOCK.findall(page.read_text()) if found == language]
+
+
+QUERIES = [
+    pytest.param(text, id=f"{page.stem}-{number}")
+    for page in PAGES
+    for number, text in enumerate(blocks(page, "graphql"), 1)
+]
+
+COMMANDS = sorted(
+    {
+        line.split("#")[0].strip()
+        for page in PAGES
+        for block in blocks(page, "sh")
+        for line in block.replace("\\\n", " ").splitlines()
+        if line.strip()
+    }
+)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+async def test_queries_on_the_pages_run(client: GraphQLClient, query: str) -> None:
+    session = await client.create_session(title="Trip to Lisbon")
+    message = (await client.say(session))["message"]["id"]
+    known = {"sessionId": session, "messageId": message}
+    variables = {name: value for name, value in known.items() if f"${name}" in query}
+
+    data = await client.data(query, variables)
+
+    payloads = [value for value in data.values() if isinstance(value, dict) and "success" in value]
+    assert all(payload["success"] for payload in payloads), payloads
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make ")])
+def test_make_targets_on_the_pages_exist(command: str) -> None:
+    target = command.split()[1]
+
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if "colloquy " in command])
+def test_colloquy_commands_on_the_pages_exist(command: str) -> None:
+    name, *arguments = command.split("colloquy ")[1].split()
+
+    shown = CliRunner().invoke(cli, [name, "--help"])
+
+    assert shown.exit_code == 0, shown.output
+    assert all(flag in shown.output for flag in arguments if flag.startswith("--"))
+    assert all((ROOT / path).exists() for path in arguments if path.startswith("examples/"))
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("curl ")])
+async def test_curl_commands_on_the_pages_are_answered(client: GraphQLClient, command: str) -> None:
+    found = re.search(r"-d '(.*)'", command)
+    assert found
+
+    answer = await client.http.post("/graphql", content=found[1], headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 200
+    assert "errors" not in answer.json()
+
+
+def test_commands_of_the_pages_are_all_covered() -> None:
+    uncovered = [c for c in COMMANDS if not c.startswith(("make ", "curl ")) and "colloquy " not in c]
+
+    assert uncovered == []
+
+
+def test_table_of_settings_is_complete() -> None:
+    rows = [line for line in (ROOT / "docs" / "configuration.md").read_text().splitlines() if line.startswith("| `")]
+
+    expected = []
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        shown = "" if default is None else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        expected.append(f"| `{environment_name(name)}` | {shown} | {field.description} |")
+    assert rows == expected
+
+
+@pytest.mark.parametrize("catalogue", blocks(ROOT / "docs" / "pipeline.md", "json"))
+def test_catalogue_on_the_page_is_one(catalogue: str, tmp_path: Path) -> None:
+    file = tmp_path / "intents.json"
+    file.write_text(catalogue)
+
+    found = IntentDetector.from_catalogue(file).detect("I want my money back")
+
+    assert found is not None
+    assert found.name == "REFUND"
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    broken = [
+        f"{page.name}: {target}"
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text())
+        if not target.startswith("http") and not (page.parent / target).exists()
+    ]
+
+    assert broken == []
