@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.core.actor import CorrelationId
+from app.core.clock import Stopwatch
 from app.core.errors import AppError, ErrorCode
 from app.graph.body import BadRequest, GraphQLRequest, parse_json, parse_request, request_of
 from app.graph.context import Context
@@ -23,6 +24,9 @@ log = structlog.get_logger("colloquy.http")
 MakeContext = Callable[[Request], Awaitable[Context]]
 
 JSON = "application/json"
+
+SLOW_MS = 1_000
+"""An answer that took longer is worth a line in the log, as is one that was refused; the others are for debugging."""
 
 
 class GraphQLOverHTTP:
@@ -43,6 +47,7 @@ class GraphQLOverHTTP:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
+        watch = Stopwatch()
         correlation_id: CorrelationId | None = None
         try:
             context = await self._make_context(request)
@@ -58,6 +63,8 @@ class GraphQLOverHTTP:
             log.exception("request_failed", correlation_id=correlation_id, exc_info=error)
             code = {"code": ErrorCode.INTERNAL_SERVER_ERROR.value, "correlationId": correlation_id}
             answer, status = {"errors": [{"message": MASK, "extensions": code}]}, 500
+        tell = log.info if status >= 400 or watch.elapsed_ms() > SLOW_MS else log.debug
+        tell("answered", status=status, elapsed_ms=watch.elapsed_ms(), correlation_id=correlation_id)
         headers: dict[str, str] = {"x-correlation-id": correlation_id} if correlation_id else {}
         if status == 405:
             headers["allow"] = "GET, POST"

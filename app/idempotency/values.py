@@ -20,13 +20,11 @@ class ClientKey:
     body_hash: bytes
 
     @classmethod
-    def of(cls, key: str | None, operation: str, body: object) -> "ClientKey | None":
-        """The key of `operation` with the input `body` (anything JSON can hold); None when the client sent none.
+    def of(cls, key: str, operation: str, body: object) -> "ClientKey":
+        """The key of `operation` with the input `body` (anything JSON can hold); ValidationError for an unfit key.
 
         Two requests are the same when operation and body are, whatever the order of the body's members.
         """
-        if key is None:
-            return None
         require_length(key, "clientKey", at_least=1, at_most=LONGEST_KEY)
         canonical = orjson.dumps([operation, body], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
         return cls(key, sha256(canonical).digest())
