@@ -16,6 +16,9 @@ ACTOR: Actor = local_actor(UserId(USER), TenantId("default"), CorrelationId("019
 SESSIONS = 20
 """Writers that meet now and then, as in a busy team; one session is measured apart."""
 
+_STORED_SESSIONS = 10_000
+_OTHER_USERS = 500
+
 _SENTENCES = (
     "Could you summarise what the committee decided about the budget for next year, please?",
     "The export fails after roughly 4,200 rows with a timeout, although the server is idle.",
@@ -51,13 +54,18 @@ def draft(number: int, content: str) -> Draft:
     return Draft(session_id(number), MessageRole.USER, content)
 
 
-async def empty_sessions(dsn: str, count: int = SESSIONS) -> None:
-    """Make the database as new: sessions 1 to `count` without messages, and no checkpoint due."""
+async def empty_sessions(dsn: str) -> None:
+    """Make the database as new: sessions 1 to SESSIONS of USER among many of others, without messages.
+
+    Analyzed, and no checkpoint due. In a table of twenty rows alone the planner would take any index, or none.
+    """
     await execute(
         dsn,
         "TRUNCATE chat_sessions, events, client_keys CASCADE",
         "INSERT INTO chat_sessions (tenant_id, id, user_id, title) SELECT 'default', "
         "('0190b6a2-0000-7000-8000-' || lpad(number::text, 12, '0'))::uuid, "
-        f"'{USER}', 'Session ' || number FROM generate_series(1, {count}) AS number",
+        f"CASE WHEN number <= {SESSIONS} THEN '{USER}' ELSE 'user' || number % {_OTHER_USERS} END, "
+        f"'Session ' || number FROM generate_series(1, {_STORED_SESSIONS}) AS number",
+        "VACUUM ANALYZE chat_sessions",
         "CHECKPOINT",
     )

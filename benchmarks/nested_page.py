@@ -142,13 +142,13 @@ async def _seed(dsn: str) -> None:
         "tool_call_count) SELECT s.tenant_id, gen_random_uuid(), s.id, n, "
         "CASE n % 2 WHEN 1 THEN 'user' ELSE 'assistant' END, "
         f"(ARRAY[{contents}])[1 + n % 16], 70, CASE WHEN n % 4 = 0 THEN 2 WHEN n % 2 = 0 THEN 1 ELSE 0 END "
-        f"FROM chat_sessions AS s, generate_series(1, {STORED_MESSAGES}) AS n",
+        f"FROM chat_sessions AS s, generate_series(1, {STORED_MESSAGES}) AS n WHERE s.user_id = '{USER}'",
         "INSERT INTO tool_calls (tenant_id, id, message_id, position, name, arguments, result, success, duration_ms) "
         "SELECT m.tenant_id, gen_random_uuid(), m.id, n, 'search_documents', "
         """'{"query": "invoice address change", "limit": 5}', """
         "'3 documents: how to change an address, what an invoice must contain, who to ask', true, 120 + n "
         "FROM chat_messages AS m, LATERAL generate_series(1, m.tool_call_count) AS n",
-        f"UPDATE chat_sessions SET last_sequence = {STORED_MESSAGES}",
+        f"UPDATE chat_sessions SET last_sequence = {STORED_MESSAGES} WHERE user_id = '{USER}'",
         "VACUUM ANALYZE chat_sessions, chat_messages, tool_calls",
         "CHECKPOINT",
     )
