@@ -20,7 +20,9 @@ def _postgres(name: str, default: Any, description: str) -> Any:
 class Settings(BaseSettings):
     """What an operator may choose. `docs/configuration.md` holds the same table; a test compares them."""
 
-    model_config = SettingsConfigDict(env_prefix="COLLOQUY_", extra="ignore", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="COLLOQUY_", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
 
     database_url: SecretStr | None = _postgres(
         "DATABASE_URL", None, "PostgreSQL to use: postgresql://user:password@host:port/database. Without it and "
