@@ -38,5 +38,16 @@ class StatementTooSlow(AppError):
         super().__init__("the database took too long; nothing was stored", hint="try again, or ask for less at once")
 
 
+class Duplicate(Exception):
+    """A unique key refused the row: somebody stored one like it since the statement began. Nothing was written.
+
+    For the room that owns the key, which knows what it means; to anybody else it is a fault of ours.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
 class DatabaseProblem(Exception):
     """Why the database cannot be used, in one line for the operator, with what to do."""

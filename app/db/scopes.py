@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 import asyncpg
 
 from app.core.clock import Stopwatch
+from app.db.errors import Duplicate
 from app.db.faults import Fault, fault_of, refusal
 from app.db.statement import Command, Query, Statement
 
@@ -129,13 +130,15 @@ class Transaction(UnitOfWork):
 async def fetch(
     connection: "asyncpg.Connection[Any]", statement: Statement[R], values: dict[str, object], log: StatementLog | None
 ) -> list[R]:
-    """Send a statement and return its records."""
+    """Send a statement and return its records; Duplicate when a unique key refuses a row."""
     arguments = statement.arguments(values)
-    if log is None:
-        return statement.records(await connection.fetch(statement.sql, *arguments))
     watch = Stopwatch()
-    found = await connection.fetch(statement.sql, *arguments)
-    log.ran(statement.sql, watch.elapsed_ms(), len(found))
+    try:
+        found = await connection.fetch(statement.sql, *arguments)
+    except asyncpg.UniqueViolationError as error:
+        raise Duplicate(str(error.constraint_name)) from error
+    if log is not None:
+        log.ran(statement.sql, watch.elapsed_ms(), len(found))
     return statement.records(found)
 
 

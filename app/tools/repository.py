@@ -31,6 +31,9 @@ from app.tools.values import MOST_CALLS, NewToolCall, ToolCallId
 
 calls = table_of(ToolCall)
 
+SAME_CALL = "uq_tool_calls_call_id"
+"""The key that refuses a second call of the same id in a message."""
+
 _GIVEN: dict[str, Any] = {
     "call_id": Text, "name": Text, "arguments": Text, "result": Text, "result_truncated": Boolean, "success": Boolean,
     "error": Text, "executed_at": DateTime(timezone=True), "duration_ms": Integer,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.core.actor import Actor
+from app.db.errors import Duplicate
 from app.db.scopes import UnitOfWork
 from app.idempotency.service import first_subject
 from app.idempotency.values import ClientKey
@@ -29,7 +30,13 @@ async def add(uow: UnitOfWork, actor: Actor, new: NewToolCall, key: ClientKey | 
     ValidationError, MessageNotFound, MessageDeleted, NotAnAssistantMessage, TooManyCalls, CallAlreadyAdded, KeyReused.
     """
     new.check()
-    added = await repository.add(uow, actor, new, key)
+    try:
+        added = await repository.add(uow, actor, new, key)
+    except Duplicate as duplicate:
+        if duplicate.key != repository.SAME_CALL:
+            raise
+        # The statement looks for a call of the same id before it waits for the message, and then not again.
+        raise CallAlreadyAdded from None
     if added is not None:
         return ToolCallOutcome(added)
     subject = await first_subject(uow, actor, key)
