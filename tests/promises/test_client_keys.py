@@ -1,0 +1,189 @@
+"""What is asked once is done once, however often it is sent: every mutation takes a client's key."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.client import GraphQLClient
+from tests.schema_walk import (
+    Place,
+    answer_of,
+    arguments_with,
+    document,
+    mutation_fields,
+    places,
+    random_ids,
+    valid_arguments,
+)
+from tests.worlds import Conversation, conversation, rows, stored
+
+ENDS_ITS_OBJECT = {"deleteSession": "session"}
+"""What is null in a repeated answer: the object is no more."""
+
+MUTATIONS = sorted(mutation_fields())
+
+NOT_COMPARED = {"correlationId", "processingTimeMs", "deduplicated"}
+
+
+@pytest.fixture
+async def own(client: GraphQLClient) -> Conversation:
+    """A conversation to change."""
+    return await conversation(client, mark="own")
+
+
+async def payload_of(client: GraphQLClient, mutation: str, input_: dict[str, Any]) -> dict[str, Any]:
+    """The whole payload of a mutation."""
+    query = document("mutation", mutation, {"input": input_}, answer_of("mutation", mutation))
+    payload: dict[str, Any] = (await client.data(query, {"input": input_}))[mutation]
+    return payload
+
+
+def keyed_input(mutation: str, own: Conversation, key: str = "once") -> dict[str, Any]:
+    """A valid input with a key."""
+    input_: dict[str, Any] = valid_arguments("mutation", mutation, own.ids)["input"]
+    return {**input_, "clientKey": key}
+
+
+def comparable(mutation: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """What two answers to the same request have in common."""
+    left_out = NOT_COMPARED | {ENDS_ITS_OBJECT.get(mutation, "")}
+    return {name: value for name, value in payload.items() if name not in left_out}
+
+
+async def events(dsn: str) -> int:
+    """How many events there are."""
+    return int((await rows(dsn, "SELECT count(*) FROM events"))[0]["count"])
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+async def test_the_same_key_and_input_is_done_once(
+    mutation: str, client: GraphQLClient, own: Conversation, dsn: str
+) -> None:
+    input_, before = keyed_input(mutation, own), await events(dsn)
+
+    first = await payload_of(client, mutation, input_)
+    after = await stored(dsn)
+    again = await payload_of(client, mutation, input_)
+
+    assert (first["success"], first["deduplicated"], first["error"]) == (True, False, None)
+    assert (again["success"], again["deduplicated"], again["error"]) == (True, True, None)
+    assert comparable(mutation, again) == comparable(mutation, first)
+    assert await stored(dsn) == after
+    assert after["events"][0] == before + 1
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+async def test_ten_at_once_with_one_key_are_done_once(
+    mutation: str, client: GraphQLClient, own: Conversation, dsn: str
+) -> None:
+    input_, before = keyed_input(mutation, own), await stored(dsn)
+
+    payloads = await asyncio.gather(*(payload_of(client, mutation, input_) for _ in range(10)))
+
+    assert [payload["error"] for payload in payloads] == [None] * 10
+    assert sorted(payload["deduplicated"] for payload in payloads) == [False] + [True] * 9
+    answers = [comparable(mutation, payload) for payload in payloads]
+    assert answers == answers[:1] * 10
+    after = await stored(dsn)
+    assert after["events"][0] == before["events"][0] + 1
+    assert after["client_keys"][0] == before["client_keys"][0] + 1
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+async def test_a_key_that_was_used_for_another_input_is_refused(
+    mutation: str, client: GraphQLClient, own: Conversation, dsn: str
+) -> None:
+    other = await conversation(client, mark="other")
+    await payload_of(client, mutation, keyed_input(mutation, own))
+    before = await stored(dsn)
+
+    payload = await payload_of(client, mutation, different_input(mutation, own, other))
+
+    assert payload["success"] is False
+    assert payload["error"]["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert payload["error"]["field"] == "clientKey"
+    assert await stored(dsn) == before
+
+
+def different_input(mutation: str, own: Conversation, other: Conversation) -> dict[str, Any]:
+    """The same key with another text in it, or where no text is taken, another object."""
+    for place in places("mutation"):
+        if place.field == mutation and place.leaf.name == "String" and place.name != "clientKey":
+            return {**arguments_with(place, "another text", own.ids)["input"], "clientKey": "once"}
+    return keyed_input(mutation, other)
+
+
+async def test_a_key_that_was_used_for_another_mutation_is_refused(client: GraphQLClient, own: Conversation) -> None:
+    await payload_of(client, "deleteMessage", {"messageId": own.question, "clientKey": "once"})
+
+    payload = await payload_of(client, "deleteSession", {"sessionId": own.session, "clientKey": "once"})
+
+    assert payload["error"]["code"] == "IDEMPOTENCY_KEY_REUSED"
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+async def test_a_refused_request_does_not_use_up_its_key(
+    mutation: str, client: GraphQLClient, own: Conversation, dsn: str
+) -> None:
+    before = await stored(dsn)
+
+    refused = await payload_of(client, mutation, refused_input(mutation, own))
+    unchanged = await stored(dsn)
+    taken = await payload_of(client, mutation, keyed_input(mutation, own))
+
+    assert refused["success"] is False
+    assert unchanged == before
+    assert (taken["success"], taken["deduplicated"]) == (True, False)
+
+
+def refused_input(mutation: str, own: Conversation) -> dict[str, Any]:
+    """An input of the right types that names nothing that is there, or where it names nothing, has a blank text."""
+    valid, nowhere = keyed_input(mutation, own), valid_arguments("mutation", mutation, random_ids())["input"]
+    if any(name in nowhere and nowhere[name] != valid[name] for name in valid):
+        return {**nowhere, "clientKey": "once"}
+    text = next(place for place in places("mutation") if place.field == mutation and place.leaf.name == "String")
+    return {**arguments_with(text, " ", own.ids)["input"], "clientKey": "once"}
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+@pytest.mark.parametrize("key", ["", "  ", "k" * 201])
+async def test_a_key_is_one_to_two_hundred_characters(
+    mutation: str, key: str, client: GraphQLClient, own: Conversation, dsn: str
+) -> None:
+    before = await stored(dsn)
+
+    payload = await payload_of(client, mutation, keyed_input(mutation, own, key))
+
+    assert payload["error"]["code"] == "VALIDATION_ERROR"
+    assert payload["error"]["field"] == "clientKey"
+    assert await stored(dsn) == before
+
+
+async def test_a_key_of_two_hundred_characters_of_any_script_is_taken(client: GraphQLClient) -> None:
+    key = "🔑ключ" * 40
+
+    payload = await payload_of(client, "createSession", {"clientKey": key})
+
+    assert (len(key), payload["success"]) == (200, True)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+async def test_without_a_key_every_change_is_one_event(
+    mutation: str, client: GraphQLClient, own: Conversation, dsn: str
+) -> None:
+    before = await events(dsn)
+
+    await payload_of(client, mutation, valid_arguments("mutation", mutation, own.ids)["input"])
+
+    assert await events(dsn) == before + 1
+
+
+def test_a_place_for_a_key_is_in_every_mutation() -> None:
+    keyed = {place.field for place in places("mutation") if place == _key_of(place)}
+
+    assert sorted(keyed) == MUTATIONS
+
+
+def _key_of(place: Place) -> Place:
+    return Place("mutation", place.field, ("input", "clientKey"), place.leaf)
