@@ -116,13 +116,10 @@ async def waiting_for_locks(dsn: str, count: int) -> None:
 
 async def eventually(ask: Callable[[], Awaitable[object]], expected: object) -> None:
     """Return when `ask` answers what is expected; what it answered last is in the failure."""
-    found = None
-    for _ in range(round(PATIENCE_SECONDS / 0.01)):
-        found = await ask()
-        if found == expected:
-            return
+    deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    while (found := await ask()) != expected:
+        assert asyncio.get_running_loop().time() < deadline, f"{found} and not {expected}"
         await asyncio.sleep(0.01)
-    assert found == expected
 
 
 @dataclass(frozen=True, slots=True)

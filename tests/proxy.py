@@ -34,6 +34,8 @@ class Proxy:
         self._server_socket = server_socket
         self._cuts: list[tuple[bytes, Moment]] = []
         self._passing: set[asyncio.Task[None]] = set()
+        self.refusing = False
+        """Whether every new client is turned away at once, as by a server that is down."""
         self.open_connections = 0
         self.most_connections = 0
 
@@ -53,6 +55,9 @@ class Proxy:
 
     def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Called for every client."""
+        if self.refusing:
+            writer.close()
+            return
         task = asyncio.create_task(self._pass(reader, writer))
         self._passing.add(task)
         task.add_done_callback(self._passing.discard)

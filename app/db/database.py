@@ -62,7 +62,9 @@ class Database:
         chosen = pool_settings or PoolSettings()
         pool = await asyncpg.create_pool(
             dsn,
-            min_size=1,
+            # One to see that the server can be reached; none is kept beyond its idle time.
+            init_size=1,
+            min_size=0,
             max_size=chosen.size,
             max_inactive_connection_lifetime=chosen.idle_seconds,
             timeout=chosen.connect_timeout_seconds,
@@ -108,6 +110,33 @@ class Database:
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
         """One transaction: committed when the block ends, rolled back when it raises."""
+        async with self._transaction() as uow:
+            yield uow
+        await uow.committed()
+
+    async def transact(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        """Run `work` in a unit of work, again when the database refused it without having written anything.
+
+        Serialization failures and deadlocks are rolled back by the database; a connection that broke before the first
+        command has written nothing. `work` must have no effect outside the unit of work, save through `after_commit`.
+        """
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            try:
+                async with self._transaction() as uow:
+                    done = await work(uow)
+                break
+            except DatabaseUnavailable as error:
+                # A time-out means that all connections are busy: to ask again would only make the queue longer.
+                if attempt == MOST_ATTEMPTS or isinstance(error.__cause__, TimeoutError):
+                    raise
+                await back_off(attempt)
+        # Out here: what is committed is not done again because telling others of it failed.
+        await uow.committed()
+        return done
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Transaction]:
+        """A transaction of which nobody is told yet."""
         async with self._borrow() as connection:
             uow = Transaction(connection, self._log)
             try:
@@ -118,22 +147,6 @@ class Database:
                 if refused is None:
                     raise
                 raise refused from error
-        await uow.committed()
-
-    async def transact(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
-        """Run `work` in a unit of work, again when the database refused it without having written anything.
-
-        Serialization failures and deadlocks are rolled back by the database; a connection that broke before the first
-        command has written nothing. `work` must have no effect outside the unit of work, save through `after_commit`.
-        """
-        for attempt in range(1, MOST_ATTEMPTS):
-            try:
-                async with self.unit_of_work() as uow:
-                    return await work(uow)
-            except DatabaseUnavailable:
-                await back_off(attempt)
-        async with self.unit_of_work() as uow:
-            return await work(uow)
 
     @asynccontextmanager
     async def _borrow(self) -> AsyncIterator[Any]:

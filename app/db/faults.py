@@ -21,12 +21,13 @@ class Fault(Enum):
     """Not the connection's fault: a constraint, a mistake of ours."""
 
 
+_GOODBYES = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
+"""The server ended the connection with a word: what was under way had not been committed."""
+
 _ROLLED_BACK = (
+    *_GOODBYES,
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
-    # The server said goodbye with an error message: what was under way had not been committed.
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     DatabaseUnavailable,
@@ -45,6 +46,9 @@ def fault_of(error: BaseException, *, wrote: bool) -> Fault:
         return Fault.NOTHING_WRITTEN
     if isinstance(error, asyncpg.InternalClientError) and "cannot switch to state" in str(error):
         # asyncpg 0.32 has read the server's goodbye and not yet the end of the connection: it sends nothing.
+        return Fault.NOTHING_WRITTEN
+    if isinstance(error, asyncpg.ConnectionDoesNotExistError) and isinstance(error.__cause__, _GOODBYES):
+        # asyncpg 0.32 tells of the broken connection, and why the server ended it only as the cause.
         return Fault.NOTHING_WRITTEN
     if isinstance(error, _BROKEN):
         return Fault.UNKNOWN if wrote else Fault.NOTHING_WRITTEN

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 import asyncpg
 
 from app.core.clock import Stopwatch
-from app.db.errors import Duplicate
+from app.db.errors import Duplicate, OutcomeUnknown
 from app.db.faults import Fault, fault_of, refusal
 from app.db.statement import Command, Query, Statement
 
@@ -38,7 +38,7 @@ class ReadScope:
 
     async def all(self, query: Query[R], **values: object) -> list[R]:
         """Every row of the answer."""
-        return await self._again_when_dead(query, values, replayable=True)
+        return await self._again_when_dead(query, values, writes=False, replayable=True)
 
     async def first(self, query: Query[R], **values: object) -> R | None:
         """The first row, or None."""
@@ -46,21 +46,28 @@ class ReadScope:
         return found[0] if found else None
 
     async def _again_when_dead(
-        self, statement: Statement[R], values: dict[str, object], *, replayable: bool
+        self, statement: Statement[R], values: dict[str, object], *, writes: bool, replayable: bool
     ) -> list[R]:
-        """Run a statement that is its own transaction; `replayable` when it may be sent twice."""
+        """Run a statement that is its own transaction; `replayable` when it may be sent twice.
+
+        Once a write was lost on its way the outcome is unknown, until an answer comes: a later refusal tells only that
+        the later attempt stored nothing.
+        """
+        unknown = False
         for attempt in range(1, MOST_TRIES + 1):
             try:
                 async with self._borrow() as connection:
                     return await fetch(connection, statement, values, self._log)
             except Exception as error:
-                found = fault_of(error, wrote=not replayable)
+                found = fault_of(error, wrote=writes)
+                unknown = unknown or found is Fault.UNKNOWN
                 # A time-out means that all connections are busy: to ask again would only make the queue longer.
                 crowded = isinstance(error.__cause__, TimeoutError)
-                if found is Fault.NOTHING_WRITTEN and not crowded and attempt < MOST_TRIES:
+                again = found is Fault.NOTHING_WRITTEN or (found is Fault.UNKNOWN and replayable)
+                if again and not crowded and attempt < MOST_TRIES:
                     await asyncio.sleep(0.05 * 2**attempt)
                     continue
-                refused = refusal(error, wrote=not replayable)
+                refused = OutcomeUnknown() if unknown else refusal(error, wrote=writes)
                 if refused is None or refused is error:
                     raise
                 raise refused from error
@@ -106,7 +113,7 @@ class SingleStatement(UnitOfWork):
         if self._spent:
             raise TypeError("a single statement was promised; open a unit of work for several")
         self._spent = True
-        return await self._again_when_dead(command, values, replayable=self._replayable)
+        return await self._again_when_dead(command, values, writes=True, replayable=self._replayable)
 
 
 class Transaction(UnitOfWork):
