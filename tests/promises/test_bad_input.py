@@ -1,0 +1,354 @@
+"""What cannot be stored or asked is refused with the name of the field, and nothing is stored."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from app.messages.values import LONGEST_CONTENT
+from app.sessions.values import LONGEST_DESCRIPTION, LONGEST_TITLE, MOST_TAGS
+from tests.client import GraphQLClient
+from tests.schema_walk import Place, answer_of, arguments_with, document, literal_document, places
+from tests.worlds import Conversation, conversation, stored
+
+UNSTORABLE = {"nul": "a\x00b", "lone surrogate": "a\ud800b"}
+
+TEXTS = [
+    pytest.param(place, id=str(place))
+    for operation in ("query", "mutation")
+    for place in places(operation)
+    if place.leaf.name == "String" and place.name not in ("after", "before")
+]
+IDS = [
+    pytest.param(place, id=str(place))
+    for operation in ("query", "mutation")
+    for place in places(operation)
+    if place.leaf.name == "ID"
+]
+JSONS = [pytest.param(place, id=str(place)) for place in places("mutation") if place.leaf.name == "JSON"]
+ENUMS = [
+    pytest.param(place, id=str(place))
+    for operation in ("query", "mutation")
+    for place in places(operation)
+    if hasattr(place.leaf, "values")
+]
+
+
+@pytest.fixture
+async def talk(client: GraphQLClient) -> Conversation:
+    """Something of one's own to point at."""
+    return await conversation(client)
+
+
+@asynccontextmanager
+async def storing_nothing(dsn: str) -> AsyncIterator[None]:
+    """Whatever happens inside leaves every table as it was."""
+    before = await stored(dsn)
+    yield
+    assert await stored(dsn) == before
+
+
+async def refusal(client: GraphQLClient, operation: str, field: str, query: str, body: Any) -> dict[str, Any]:
+    """The one error of an answer, whether it is data of a payload or an error of the request: code and field."""
+    # Not the client's own encoder: it would refuse a lone surrogate before the server can.
+    raw = json.dumps({"query": query, "variables": body}).encode()
+    response = await client.http.post("/graphql", content=raw, headers={"Content-Type": "application/json"})
+    assert response.status_code in (200, 400), response.text
+    answer = response.json()
+    if "errors" in answer:
+        (error,) = answer["errors"]
+        found = error["extensions"]
+        return {"code": found["code"], "field": found.get("field"), "message": error["message"]}
+    assert operation == "mutation", answer
+    payload = answer["data"][field]
+    assert payload["success"] is False, payload
+    return dict(payload["error"])
+
+
+async def refused(client: GraphQLClient, place: Place, value: object, talk: Conversation) -> dict[str, Any]:
+    """How a call with `value` at a place is refused."""
+    arguments = arguments_with(place, value, talk.ids)
+    query = document(place.operation, place.field, arguments, answer_of(place.operation, place.field))
+    return await refusal(client, place.operation, place.field, query, arguments)
+
+
+@pytest.mark.parametrize("place", TEXTS)
+async def test_text_that_no_row_can_hold_is_refused(
+    client: GraphQLClient, dsn: str, talk: Conversation, place: Place
+) -> None:
+    # Written into the document only U+0000 can be: GraphQL itself refuses half a pair there.
+    arguments = arguments_with(place, UNSTORABLE["nul"], talk.ids)
+    query = literal_document(place.operation, place.field, arguments, answer_of(place.operation, place.field))
+
+    async with storing_nothing(dsn):
+        errors = [await refused(client, place, text, talk) for text in UNSTORABLE.values()]
+        errors.append(await refusal(client, place.operation, place.field, query, {}))
+
+    assert {error["code"] for error in errors} == {"VALIDATION_ERROR"}
+    assert all(place.name in error["field"] for error in errors), errors
+
+
+@pytest.mark.parametrize("place", JSONS)
+async def test_json_that_no_row_can_hold_is_refused(
+    client: GraphQLClient, dsn: str, talk: Conversation, place: Place
+) -> None:
+    bad = [{"a": [{"b": "x\x00y"}]}, {"a\x00": 1}, {"a": "\udfff"}, {"\ud800": 1}, {"a": "x" * 600_000}]
+    member = next(part for part in place.path[1:] if part != "[]")
+
+    async with storing_nothing(dsn):
+        errors = [await refused(client, place, value, talk) for value in bad]
+
+    assert {error["code"] for error in errors} == {"VALIDATION_ERROR"}
+    assert all(member in error["field"] for error in errors), errors
+
+
+@pytest.mark.parametrize("place", JSONS)
+@pytest.mark.parametrize("levels", [65, 900, 10_000])
+async def test_json_that_nests_too_deep_is_refused(
+    client: GraphQLClient, dsn: str, talk: Conversation, place: Place, levels: int
+) -> None:
+    arguments = arguments_with(place, "DEEP", talk.ids)
+    query = document("mutation", place.field, arguments, answer_of("mutation", place.field))
+    deep = '{"a":' + "[" * levels + "]" * levels + "}"
+    raw = json.dumps({"query": query, "variables": arguments}).replace('"DEEP"', deep)
+
+    async with storing_nothing(dsn):
+        response = await client.http.post("/graphql", content=raw, headers={"Content-Type": "application/json"})
+
+    answer = response.json()
+    error = answer["errors"][0]["extensions"] if "errors" in answer else answer["data"][place.field]["error"]
+    assert error["code"] == "VALIDATION_ERROR"
+    assert next(part for part in place.path[1:] if part != "[]") in error["field"]
+
+
+async def test_document_that_nests_too_deep_is_refused(client: GraphQLClient, dsn: str) -> None:
+    deep = "[" * 10_000 + "]" * 10_000
+
+    async with storing_nothing(dsn):
+        response = await client.post(f"mutation {{ createSession(input: {{customData: {deep}}}) {{ success }} }}")
+
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["extensions"]["code"] in ("LIMIT_EXCEEDED", "BAD_USER_INPUT")
+
+
+@pytest.mark.parametrize("place", IDS)
+async def test_malformed_ids_are_refused(client: GraphQLClient, dsn: str, talk: Conversation, place: Place) -> None:
+    of_another_type = talk.ids["ToolCall"]
+    malformed = ["", "x", "12345", "Q2hhdFNlc3Npb24=", talk.session[:-4], talk.session + "AAAA", "é", "A" * 5_000]
+    wrong = [] if place.field in ("node", "nodes") else [of_another_type]
+
+    async with storing_nothing(dsn):
+        errors = [await refused(client, place, value, talk) for value in [*malformed, *wrong]]
+
+    assert {error["code"] for error in errors} == {"VALIDATION_ERROR"}
+    assert all(place.name in error["field"] for error in errors), errors
+
+
+@pytest.mark.parametrize("place", ENUMS)
+async def test_unknown_words_are_refused(client: GraphQLClient, dsn: str, talk: Conversation, place: Place) -> None:
+    async with storing_nothing(dsn):
+        error = await refused(client, place, "narrator", talk)
+
+    assert error["code"] == "BAD_USER_INPUT"
+    assert place.name in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("mutation", "field", "value"),
+    [
+        ("createSession", "title", ""),
+        ("createSession", "title", " \n\t"),
+        ("createSession", "title", "x" * (LONGEST_TITLE + 1)),
+        ("createSession", "description", "x" * (LONGEST_DESCRIPTION + 1)),
+        ("createSession", "summary", "x" * 20_001),
+        ("createSession", "agentId", ""),
+        ("createSession", "model", "x" * 256),
+        ("createSession", "provider", "x" * 256),
+        ("createSession", "tags", ["x"] * (MOST_TAGS + 1)),
+        ("createSession", "tags", ["fine", ""]),
+        ("createSession", "tags", ["x" * 101]),
+        ("createSession", "customData", [1, 2]),
+        ("createSession", "clientKey", ""),
+        ("createSession", "clientKey", "x" * 201),
+        ("updateSession", "title", ""),
+        ("updateSession", "title", None),
+        ("updateSession", "status", None),
+        ("setSessionMetadata", "customData", "text"),
+        ("persistUserMessage", "content", ""),
+        ("persistUserMessage", "content", " \n\u2003"),
+        ("persistUserMessage", "content", "x" * (LONGEST_CONTENT + 1)),
+        ("persistUserMessage", "metadata", [1]),
+        ("persistAssistantMessage", "content", ""),
+        ("persistAssistantMessage", "processingTimeMs", -1),
+        ("persistAssistantMessage", "tokensUsed", -1),
+        ("persistAssistantMessage", "temperature", -0.1),
+        ("persistAssistantMessage", "temperature", 10.1),
+        ("persistAssistantMessage", "modelUsed", "x" * 256),
+        ("persistAssistantMessage", "errorCode", ""),
+        ("persistAssistantMessage", "errorMessage", "x" * 4_001),
+        ("updateMessage", "content", ""),
+        ("updateMessage", "content", None),
+        ("updateMessage", "status", None),
+        ("updateMessage", "content", "x" * (LONGEST_CONTENT + 1)),
+        ("addToolCall", "name", ""),
+        ("addToolCall", "name", "x" * 256),
+        ("addToolCall", "arguments", "x" * 8_001),
+        ("addToolCall", "callId", ""),
+        ("addToolCall", "error", "x" * 4_001),
+        ("addToolCall", "durationMs", -1),
+    ],
+)
+async def test_values_out_of_bounds_are_refused(
+    client: GraphQLClient, dsn: str, talk: Conversation, mutation: str, field: str, value: object
+) -> None:
+    place = next(p for p in places("mutation") if p.field == mutation and field in p.path)
+    short = Place("mutation", mutation, ("input", field), place.leaf)
+
+    async with storing_nothing(dsn):
+        error = await refused(client, short, value, talk)
+
+    assert error["code"] == "VALIDATION_ERROR"
+    assert error["field"].startswith(field)
+    assert error["hint"]
+
+
+@pytest.mark.parametrize(
+    ("mutation", "field", "value"),
+    [
+        ("createSession", "title", "x" * LONGEST_TITLE),
+        ("createSession", "description", "x" * LONGEST_DESCRIPTION),
+        ("createSession", "summary", "x" * 20_000),
+        ("createSession", "tags", ["é" * 100] * MOST_TAGS),
+        ("createSession", "clientKey", "🔑" * 200),
+        ("persistUserMessage", "content", "🙂" * LONGEST_CONTENT),
+        ("persistAssistantMessage", "temperature", 10),
+        ("addToolCall", "arguments", "x" * 8_000),
+        ("addToolCall", "name", "x" * 255),
+    ],
+)
+async def test_values_at_their_bounds_are_stored(
+    client: GraphQLClient, talk: Conversation, mutation: str, field: str, value: object
+) -> None:
+    place = next(p for p in places("mutation") if p.field == mutation and field in p.path)
+    arguments = arguments_with(Place("mutation", mutation, ("input", field), place.leaf), value, talk.ids)
+
+    payload = await client.mutate(mutation, "correlationId", arguments["input"])
+
+    assert payload["error"] is None
+
+
+LISTS = {
+    "sessions": "{{ sessions{} {{ nodes {{ id }} }} }}",
+    "messages": "query ($id: ID!) {{ session(id: $id) {{ messages{} {{ nodes {{ id }} }} }} }}",
+    "auditEvents": "{{ auditEvents{} {{ nodes {{ id }} }} }}",
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize(
+    ("arguments", "code", "field"),
+    [
+        ("(first: 0)", "VALIDATION_ERROR", "first"),
+        ("(first: -1)", "VALIDATION_ERROR", "first"),
+        ("(first: 101)", "VALIDATION_ERROR", "first"),
+        ("(last: 0)", "VALIDATION_ERROR", "last"),
+        ("(last: 101)", "VALIDATION_ERROR", "last"),
+        ("(first: 1, last: 1)", "VALIDATION_ERROR", "last"),
+        ('(after: "")', "INVALID_CURSOR", "after"),
+        ('(after: "x")', "INVALID_CURSOR", "after"),
+        ('(before: "WzFd")', "INVALID_CURSOR", "before"),
+        ('(first: 1, after: "é")', "INVALID_CURSOR", "after"),
+        (f'(after: "{"A" * 5_000}")', "INVALID_CURSOR", "after"),
+    ],
+)
+async def test_pages_that_cannot_be_are_refused(
+    client: GraphQLClient, talk: Conversation, name: str, arguments: str, code: str, field: str
+) -> None:
+    variables = {"id": talk.session} if name == "messages" else {}
+
+    error = await refusal(client, "query", name, LISTS[name].format(arguments), variables)
+
+    assert (error["code"], error["field"]) == (code, field)
+
+
+async def test_cursors_of_other_lists_are_refused(client: GraphQLClient, talk: Conversation) -> None:
+    other = await conversation(client)
+    data = await client.data(
+        """query ($session: ID!, $message: ID!) {
+          updated: sessions(first: 1) { pageInfo { endCursor } }
+          created: sessions(first: 1, orderBy: CREATED_AT_ASC) { pageInfo { endCursor } }
+          other: session(id: $session) { messages(first: 1) { pageInfo { endCursor } } }
+          children: message(id: $message) { children(first: 1) { pageInfo { endCursor } } }
+          events: auditEvents(first: 1) { pageInfo { endCursor } }
+        }""",
+        {"session": other.session, "message": talk.question},
+    )
+    cursors = {
+        "updated": data["updated"]["pageInfo"]["endCursor"],
+        "created": data["created"]["pageInfo"]["endCursor"],
+        "other": data["other"]["messages"]["pageInfo"]["endCursor"],
+        "children": data["children"]["children"]["pageInfo"]["endCursor"],
+        "events": data["events"]["pageInfo"]["endCursor"],
+    }
+    assert all(cursors.values())
+
+    for name, own in (("sessions", "updated"), ("messages", None), ("auditEvents", "events")):
+        for kind, cursor in cursors.items():
+            if kind == own:
+                continue
+            variables = {"id": talk.session} if name == "messages" else {}
+            query = LISTS[name].format(f'(after: "{cursor}")')
+            error = await refusal(client, "query", name, query, variables)
+            assert (error["code"], error["field"]) == ("INVALID_CURSOR", "after"), (name, kind)
+
+
+async def test_nested_lists_refuse_a_cursor_of_one_parent(client: GraphQLClient) -> None:
+    talk = await conversation(client)
+    await conversation(client)
+    page = await client.data(
+        LISTS["messages"].format("(first: 1)").replace("id }", "id } edges { cursor }"), {"id": talk.session}
+    )
+    cursor = page["session"]["messages"]["edges"][0]["cursor"]
+
+    answer = await client.answer(f'{{ sessions {{ nodes {{ messages(after: "{cursor}") {{ nodes {{ id }} }} }} }} }}')
+
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"INVALID_CURSOR"}
+
+
+async def test_deleted_session_takes_nothing(client: GraphQLClient, dsn: str, talk: Conversation) -> None:
+    deleted = await client.mutate("deleteSession", "deletedSessionId", {"sessionId": talk.session})
+    assert deleted["deletedSessionId"] == talk.session
+
+    async with storing_nothing(dsn):
+        said = await client.say(talk.session)
+        updated = await client.mutate("updateSession", "correlationId", {"sessionId": talk.session, "title": "x"})
+        again = await client.mutate("deleteSession", "correlationId", {"sessionId": talk.session})
+        changed = await client.mutate("updateMessage", "correlationId", {"messageId": talk.question, "content": "x"})
+
+    codes = [payload["error"]["code"] for payload in (said, updated, again, changed)]
+    assert codes == ["SESSION_NOT_FOUND", "SESSION_NOT_FOUND", "SESSION_NOT_FOUND", "MESSAGE_NOT_FOUND"]
+
+
+@pytest.mark.parametrize("number", [2**31, 2**63, 10**30, 1e300, -(2**40)])
+async def test_numbers_beyond_their_type_are_refused(
+    client: GraphQLClient, dsn: str, talk: Conversation, number: float
+) -> None:
+    place = next(p for p in places("mutation") if p.field == "addToolCall" and p.name == "durationMs")
+
+    async with storing_nothing(dsn):
+        error = await refused(client, place, number, talk)
+
+    assert error["code"] == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize(
+    "moment", ["yesterday", "2026-01-31T12:00:00", "0001-01-01T00:00:00+14:00", "2026-13-01T00:00:00Z", 5]
+)
+async def test_moments_that_are_none_are_refused(client: GraphQLClient, talk: Conversation, moment: object) -> None:
+    for place in (p for operation in ("query", "mutation") for p in places(operation) if p.leaf.name == "DateTime"):
+        error = await refused(client, place, moment, talk)
+
+        assert error["code"] == "BAD_USER_INPUT"
+        assert "DateTime" in error["message"]
