@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import uniform
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import asyncpg
 import orjson
@@ -24,6 +24,9 @@ _PING = Query(int, select(literal(1).label("pong")))
 MOST_ATTEMPTS = 4
 """Of one piece of work that the database refused without having written: enough for a failover's first seconds of
 refused connections, few enough that a client still waits under the usual 10 s."""
+
+SILENCE_SECONDS = 5.0
+"""How long after its statement time-out the database may take to say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Database:
     @classmethod
     async def connect(
         cls, dsn: str, pool_settings: PoolSettings | None = None, log: StatementLog | None = None
-    ) -> "Database":
+    ) -> Self:
         """Open the pool; what asyncpg raises when the server cannot be reached goes through."""
         chosen = pool_settings or PoolSettings()
         pool = await asyncpg.create_pool(
@@ -68,6 +71,8 @@ class Database:
             max_size=chosen.size,
             max_inactive_connection_lifetime=chosen.idle_seconds,
             timeout=chosen.connect_timeout_seconds,
+            # The database ends a slow statement itself; this is for a network that has gone silent.
+            command_timeout=chosen.statement_timeout_seconds + SILENCE_SECONDS,
             init=_prepare_connection,
             # Scopes end their transactions and set nothing on the session: the stock reset is a round trip for nothing.
             reset=_leave_as_it_is,

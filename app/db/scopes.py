@@ -61,8 +61,9 @@ class ReadScope:
             except Exception as error:
                 found = fault_of(error, wrote=writes)
                 unknown = unknown or found is Fault.UNKNOWN
-                # A time-out means that all connections are busy: to ask again would only make the queue longer.
-                crowded = isinstance(error.__cause__, TimeoutError)
+                # A time-out means that all connections are busy, or the network is silent: to ask again would only
+                # make the queue longer.
+                crowded = isinstance(error, TimeoutError) or isinstance(error.__cause__, TimeoutError)
                 again = found is Fault.NOTHING_WRITTEN or (found is Fault.UNKNOWN and replayable)
                 if again and not crowded and attempt < MOST_TRIES:
                     await asyncio.sleep(0.05 * 2**attempt)

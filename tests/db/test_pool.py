@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -69,24 +70,28 @@ async def test_waiting_for_a_connection_ends_with_a_refusal_to_retry(empty_dsn: 
         assert await kept_ids(empty_dsn) == [1]
 
 
-async def test_crowded_pool_is_waited_for_once(empty_dsn: str) -> None:
-    began = asyncio.Event()
-    waits: list[float] = []
+class CountingDatabase(Database):
+    """Counts how often a connection was asked for."""
 
-    async with kept_in(empty_dsn, PoolSettings(size=1, connect_timeout_seconds=0.2)) as database:
+    asked = 0
 
-        async def second() -> None:
-            began.set()
-            with pytest.raises(DatabaseUnavailable):
-                await database.transact(lambda uow: uow.run(KEEP, id=2))
+    def _borrow(self) -> Any:
+        self.asked += 1
+        return super()._borrow()
 
-        async with database.unit_of_work():
-            waiting = asyncio.create_task(second())
-            await began.wait()
-            await waiting
-            del waits
 
-    assert await kept_ids(empty_dsn) == []
+async def test_crowded_pool_is_waited_for_once(dsn: str) -> None:
+    database = await CountingDatabase.connect(dsn, PoolSettings(size=1, connect_timeout_seconds=0.2))
+
+    async with database.unit_of_work():
+        with pytest.raises(DatabaseUnavailable):
+            await database.transact(lambda uow: uow.first(PID))
+        assert database.asked == 2
+        with pytest.raises(DatabaseUnavailable):
+            await database.ping()
+        assert database.asked == 3
+
+    await database.close()
 
 
 async def test_idle_connections_are_closed(empty_dsn: str) -> None:
