@@ -1,0 +1,120 @@
+"""Finds every statement of the application: those of a module, those in a dictionary, those that a function makes."""
+
+import ast
+import importlib
+import inspect
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import app
+from app.core.paging import PageRequest
+from app.db.pages import PageShape
+from app.db.statement import Statement
+from app.events.values import EventFilter, EventKind
+from app.messages.values import MessageRole
+from app.sessions.values import SessionFilter, SessionOrder
+
+APPLICATION = Path(app.__file__).parent
+CONSTRUCTORS = ("Query", "Command")
+ON_MODULE = "<module>"
+
+SHAPES = [
+    PageShape.of(PageRequest(1, backward, after, before))
+    for backward, after, before in product((False, True), (None, "a"), (None, "b"))
+]
+
+
+def _some_of(names: Iterator[str] | list[str] | tuple[str, ...]) -> list[frozenset[str]]:
+    """None, each alone, and all: every condition or change is a part of its own."""
+    known = list(names)
+    return [frozenset(), *(frozenset([name]) for name in known), frozenset(known)]
+
+
+def _changes(names: list[str]) -> list[frozenset[str]]:
+    return [chosen for chosen in _some_of(names) if chosen]
+
+
+SESSION_CONDITIONS = _some_of([name for name in SessionFilter.__slots__ if name != "user_id"])
+EVENT_CONDITIONS = _some_of(EventFilter.__slots__)
+SESSION_COLUMNS = ["title", "description", "status", "agent_id", "model", "provider"]
+MESSAGE_COLUMNS = ["content", "status", "error_code", "error_message", "custom_metadata", "intent_keywords"]
+
+BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
+    ("app.events.loaders", "_page"): list(product(EVENT_CONDITIONS, SHAPES, (True, False))),
+    ("app.events.loaders", "_count"): list(product(EVENT_CONDITIONS, (True, False))),
+    ("app.messages.loaders", "_page_of_each"): list(product(("session_id", "parent_message_id"), SHAPES)),
+    ("app.messages.repository", "_append"): [(role,) for role in MessageRole],
+    ("app.messages.repository", "_change"): list(
+        product((EventKind.MESSAGE_UPDATED, EventKind.MESSAGE_DELETED), _changes(MESSAGE_COLUMNS))
+    ),
+    ("app.sessions.loaders", "_page"): list(product(SESSION_CONDITIONS, SessionOrder, SHAPES)),
+    ("app.sessions.loaders", "_count"): [(names,) for names in SESSION_CONDITIONS],
+    ("app.sessions.repository", "_update"): [(names,) for names in _changes(SESSION_COLUMNS)],
+    ("app.sessions.repository", "_set_metadata"): [(names,) for names in _changes(["tags", "custom_data", "summary"])],
+}
+"""Functions that make a statement of each shape, with every shape worth looking at."""
+
+
+@cache
+def written_places() -> Counter[tuple[str, str]]:
+    """How many statements are written where: by module, and the function that makes them or ON_MODULE."""
+    found: Counter[tuple[str, str]] = Counter()
+    for file in sorted(APPLICATION.rglob("*.py")):
+        module = ".".join(file.relative_to(APPLICATION.parent).with_suffix("").parts)
+        found.update((module, place) for place in _places(ast.parse(file.read_text()), ON_MODULE))
+    return found
+
+
+def _places(node: ast.AST, inside: str) -> Iterator[str]:
+    for child in ast.iter_child_nodes(node):
+        place = inside
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            name = getattr(child, "name", "<lambda>")
+            place = name if inside == ON_MODULE else f"{inside}.{name}"
+        if isinstance(child, ast.Call) and _called(child.func) in (*CONSTRUCTORS, "Statement"):
+            yield inside
+        yield from _places(child, place)
+
+
+def _called(function: ast.expr) -> str:
+    if isinstance(function, ast.Subscript):
+        return _called(function.value)
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def walked() -> dict[tuple[str, str], list[Statement[Any]]]:
+    """The statements of every place: a module's own, and of each function all that it makes."""
+    found: dict[tuple[str, str], list[Statement[Any]]] = {}
+    for module, place in written_places():
+        if place == ON_MODULE:
+            continue
+        build = getattr(importlib.import_module(module), place, None)
+        found[module, place] = list(_built(module, place, build)) if callable(build) else []
+    made = {statement.sql for statements in found.values() for statement in statements}
+    for module, place in written_places():
+        if place == ON_MODULE:
+            own = _attributes(importlib.import_module(module))
+            # What a function made is kept under a name of the module as well.
+            found[module, place] = [statement for statement in own if statement.sql not in made]
+    return found
+
+
+def _built(module: str, place: str, build: Callable[..., Any]) -> Iterator[Statement[Any]]:
+    shapes = BUILDERS.get((module, place))
+    if shapes is None:
+        shapes = [] if inspect.signature(build).parameters else [()]
+    for shape in shapes:
+        statement = build(*shape)
+        assert isinstance(statement, Statement)
+        yield statement
+
+
+def _attributes(module: Any) -> Iterator[Statement[Any]]:
+    for value in vars(module).values():
+        for found in value.values() if isinstance(value, dict) else [value]:
+            if isinstance(found, Statement):
+                yield found
