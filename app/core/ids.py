@@ -28,7 +28,7 @@ def split_global_id(value: str, field: str = "id") -> tuple[str, str]:
         if len(value) > LONGEST_GLOBAL_ID:
             raise ValueError  # noqa: TRY301 - one way out for every kind of malformed text
         decoded = b64decode(value, validate=True)
-        # The last character of padded base64 has spare bits: one row would then have several global ids.
+        # The last letter before `=` has bits that decoding ignores: one row would then have several global ids.
         if b64encode(decoded).decode() != value:
             raise ValueError  # noqa: TRY301
         type_name, separator, key = decoded.decode("ascii").partition(":")
