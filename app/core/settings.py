@@ -29,7 +29,7 @@ class Settings(BaseSettings):
         "POSTGRES_HOST, an embedded PostgreSQL 18 is started in the data folder."
     )  # fmt: skip
     postgres_host: str | None = _postgres("POSTGRES_HOST", None, "Host of PostgreSQL, where DATABASE_URL is not given.")
-    postgres_port: int = _postgres("POSTGRES_PORT", 5432, "Port of PostgreSQL.")
+    postgres_port: Annotated[int, Field(ge=1, le=65535)] = _postgres("POSTGRES_PORT", 5432, "Port of PostgreSQL.")
     postgres_db: str = _postgres("POSTGRES_DB", "colloquy", "Name of the database.")
     postgres_user: str = _postgres("POSTGRES_USER", "colloquy", "User of the database.")
     postgres_password: SecretStr | None = _postgres("POSTGRES_PASSWORD", None, "Password of that user.")
@@ -43,17 +43,17 @@ class Settings(BaseSettings):
     )  # fmt: skip
 
     pool_size: Annotated[int, Field(ge=1, le=1000)] = Field(20, description="Most database connections of one process.")
-    pool_idle_seconds: Annotated[float, Field(gt=0)] = Field(
+    pool_idle_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
         30.0, description="An idle connection is closed after this."
     )
-    connect_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+    connect_timeout_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
         2.0, description="How long to wait for a connection: a new one, or one that another request gives back."
     )
-    statement_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+    statement_timeout_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
         30.0, description="A statement that runs longer is cancelled by the database."
     )
     migrate_on_start: bool = Field(True, description="Apply missing migrations when the server starts.")
-    shutdown_seconds: Annotated[float, Field(gt=0)] = Field(
+    shutdown_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
         10.0, description="After SIGTERM, how long requests in flight may take to end."
     )
 

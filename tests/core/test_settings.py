@@ -72,6 +72,8 @@ WRONG = [
     ("COLLOQUY_SHUTDOWN_SECONDS", "nan"), ("COLLOQUY_MIGRATE_ON_START", "perhaps"), ("COLLOQUY_LOG_LEVEL", "loud"),
     ("COLLOQUY_AUTH", "on"), ("COLLOQUY_MAX_BODY_BYTES", "1"), ("COLLOQUY_HOST", "0.0.0.0"),
     ("COLLOQUY_INTENT_CATALOGUE", "/no/such/file"), ("POSTGRES_PORT", "x"),
+    ("POSTGRES_PORT", "0"), ("POSTGRES_PORT", "65536"), ("COLLOQUY_STATEMENT_TIMEOUT_SECONDS", "inf"),
+    ("COLLOQUY_SHUTDOWN_SECONDS", "inf"),
     ("DATABASE_URL", f"mysql://root:{SECRET}@db/x"), ("DATABASE_URL", SECRET),
 ]  # fmt: skip
 
