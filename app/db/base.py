@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, MetaData, Numeric, Table, Text, Uuid
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, MetaData, Numeric, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase
 
@@ -51,3 +51,19 @@ class Base(DeclarativeBase):
 def table_of(kind: type[Base]) -> Table:
     """The table behind its class, for statements."""
     return cast("Table", kind.__table__)
+
+
+def bounded(**longest: int) -> list[CheckConstraint]:
+    """Checks that texts have at most so many characters, by column: what the edge refuses can never be stored."""
+    return [
+        CheckConstraint(f"char_length({column}) <= {length}", name=f"{column}_length")
+        for column, length in longest.items()
+    ]
+
+
+def bounded_json(*columns: str) -> list[CheckConstraint]:
+    """Checks that JSON has at most 8 MiB as PostgreSQL keeps it.
+
+    Far above the edge's bound of half a megabyte of text: a list of small numbers takes six times its text.
+    """
+    return [CheckConstraint(f"pg_column_size({column}) <= 8388608", name=f"{column}_size") for column in columns]

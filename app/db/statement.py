@@ -33,6 +33,8 @@ class Statement(Generic[R]):
     def __init__(self, record: type[R], expression: Executable) -> None:
         compiled = expression.compile(dialect=_DIALECT)  # type: ignore[attr-defined]
         self.sql: str = compiled.string
+        if "POSTCOMPILE" in self.sql:
+            raise TypeError("a list inside IN is written into each statement anew: use = any(param)")
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
         self._required = {name for name, bound in compiled.binds.items() if bound.required}
         self._constants: dict[str, object] = {

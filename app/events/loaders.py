@@ -1,5 +1,6 @@
 """Reads of the event log."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -26,6 +27,8 @@ _events = table_of(Event)
 _NEWEST_FIRST = Order((_events.c.at, _events.c.stream_id, _events.c.seq), (datetime, UUID, int), descending=True)
 
 _LIST = ListName("auditEvents")
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 EventKey = tuple[UUID, int]
 """A stream's id and an event's number in it."""
@@ -95,7 +98,7 @@ class EventByKey(Loader[EventKey, Event | None]):
     def parse_key(key: str, field: str) -> EventKey:
         """The key inside a global id: `<stream>:<number>`."""
         stream, separator, number = key.partition(":")
-        if not separator or not number.isascii() or not number.isdigit() or len(number) > 18:
+        if not separator or not _NUMBER.fullmatch(number):
             raise ValidationError(f"{field} is not a valid id", field=field, hint="pass an id as this API returned it")
         return parse_uuid(stream, field), int(number)
 

@@ -10,6 +10,9 @@ import orjson
 from app.core.errors import AppError, ErrorCode
 from app.core.text import DEEPEST_JSON, require_storable, too_deep
 
+_MANY_DIGITS = re.compile(rb"\d{19}")
+"""Perhaps a whole number of more than 64 bits, which orjson 3.13 takes for a double without a word."""
+
 
 class BadRequest(AppError):
     """A body that is not a GraphQL request."""
@@ -51,10 +54,11 @@ def parse_json(body: bytes) -> object:
     orjson refuses, without saying where, what JSON allows and we cannot store: lone surrogates, numbers beyond a
     double, deep nesting. Only then the text is read a second time, to name the place.
     """
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        pass
+    if not _MANY_DIGITS.search(body):
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError:
+            pass
     try:
         found = json.loads(body)
     except RecursionError:

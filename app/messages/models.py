@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Boolean, CheckConstraint, Double, ForeignKeyConstraint, Index, Integer, SmallInteger, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Base, Json
+from app.db.base import Base, Json, bounded, bounded_json
 from app.messages.values import ContextItems, Intent, PipelineReport
 
 _EMPTY = text("'{}'::jsonb")
@@ -29,7 +29,10 @@ class ChatMessage(Base):
         CheckConstraint("sequence_number >= 1", name="sequence_number"),
         CheckConstraint("role in ('system', 'user', 'assistant', 'tool')", name="role"),
         CheckConstraint("status in ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),
-        CheckConstraint("char_length(content) <= 1000000", name="content_length"),
+        *bounded(content=1_000_000, tool_call_id=255, error_code=255, error_message=4_000),
+        *bounded(intent_name=255, model=255, generation_source=255),
+        *bounded_json("context", "streaming", "pipeline_facts", "custom_metadata"),
+        CheckConstraint("cardinality(intent_keywords) <= 2000", name="intent_keywords_count"),
         CheckConstraint("token_count >= 0 and processing_time_ms >= 0", name="counts"),
         CheckConstraint("tool_call_count between 0 and 128", name="tool_call_count"),
         CheckConstraint("intent_confidence > 0 and intent_confidence <= 1", name="intent_confidence"),

@@ -114,6 +114,8 @@ class Generation:
             require_length(self.intent.name, "intent.name", at_least=1, at_most=LONGEST_NAME)
             require_range(self.intent.confidence, "intent.confidence", at_least=0.001, at_most=1)
             require_count(len(self.intent.keywords), "intent.keywords", at_most=100)
+            for index, keyword in enumerate(self.intent.keywords):
+                require_length(keyword, f"intent.keywords[{index}]", at_least=1, at_most=LONGEST_NAME)
         require_json_size(self.streaming, "streaming")
 
 

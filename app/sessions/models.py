@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer, fu
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import global_id
-from app.db.base import Base, Json
+from app.db.base import Base, Json, bounded, bounded_json
 
 _ZERO = text("0")
 
@@ -27,7 +27,7 @@ class ChatSession(Base):
         Index(None, "tenant_id", "user_id", "created_at", "id"),
         Index(None, "tenant_id", "created_at"),
         CheckConstraint("char_length(title) between 1 and 255", name="title_length"),
-        CheckConstraint("char_length(description) <= 4000", name="description_length"),
+        *bounded(description=4_000, agent_id=255, model=255, provider=255),
         CheckConstraint("status in ('active', 'paused', 'completed', 'failed', 'archived')", name="status"),
         CheckConstraint("last_sequence >= 0 and last_event >= 0", name="counters"),
     )
@@ -91,8 +91,8 @@ class SessionMetadata(Base):
         ),
         Index("ix_session_metadata_tags", "tags", postgresql_using="gin"),
         CheckConstraint("cardinality(tags) <= 50", name="tags_count"),
-        CheckConstraint("char_length(summary) <= 20000", name="summary_length"),
-        CheckConstraint("pg_column_size(custom_data) <= 1048576", name="custom_data_size"),
+        *bounded(summary=20_000),
+        *bounded_json("custom_data"),
     )
     node_type = "SessionMetadata"
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Boolean, CheckConstraint, ForeignKeyConstraint, Index, Integer, SmallInteger, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Base
+from app.db.base import Base, bounded
 
 
 class ToolCall(Base):
@@ -21,8 +21,7 @@ class ToolCall(Base):
         Index("uq_tool_calls_call_id", "tenant_id", "message_id", "call_id", unique=True),
         Index(None, "tenant_id", "name"),
         CheckConstraint("char_length(name) between 1 and 255", name="name_length"),
-        CheckConstraint("char_length(arguments) <= 8000", name="arguments_length"),
-        CheckConstraint("char_length(result) <= 8000", name="result_length"),
+        *bounded(call_id=255, arguments=8_000, result=8_000, error=4_000),
     )
     node_type = "ToolCall"
 

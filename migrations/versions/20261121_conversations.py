@@ -56,7 +56,10 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "status in ('active', 'paused', 'completed', 'failed', 'archived')", name=op.f("ck_chat_sessions_status")
         ),
+        sa.CheckConstraint("char_length(agent_id) <= 255", name=op.f("ck_chat_sessions_agent_id_length")),
         sa.CheckConstraint("char_length(description) <= 4000", name=op.f("ck_chat_sessions_description_length")),
+        sa.CheckConstraint("char_length(model) <= 255", name=op.f("ck_chat_sessions_model_length")),
+        sa.CheckConstraint("char_length(provider) <= 255", name=op.f("ck_chat_sessions_provider_length")),
         sa.CheckConstraint("char_length(title) between 1 and 255", name=op.f("ck_chat_sessions_title_length")),
         sa.CheckConstraint("last_sequence >= 0 and last_event >= 0", name=op.f("ck_chat_sessions_counters")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_chat_sessions")),
@@ -161,10 +164,27 @@ def upgrade() -> None:
             "status in ('pending', 'processing', 'completed', 'failed', 'cancelled')",
             name=op.f("ck_chat_messages_status"),
         ),
+        sa.CheckConstraint("cardinality(intent_keywords) <= 2000", name=op.f("ck_chat_messages_intent_keywords_count")),
         sa.CheckConstraint("char_length(content) <= 1000000", name=op.f("ck_chat_messages_content_length")),
+        sa.CheckConstraint("char_length(error_code) <= 255", name=op.f("ck_chat_messages_error_code_length")),
+        sa.CheckConstraint("char_length(error_message) <= 4000", name=op.f("ck_chat_messages_error_message_length")),
+        sa.CheckConstraint(
+            "char_length(generation_source) <= 255", name=op.f("ck_chat_messages_generation_source_length")
+        ),
+        sa.CheckConstraint("char_length(intent_name) <= 255", name=op.f("ck_chat_messages_intent_name_length")),
+        sa.CheckConstraint("char_length(model) <= 255", name=op.f("ck_chat_messages_model_length")),
+        sa.CheckConstraint("char_length(tool_call_id) <= 255", name=op.f("ck_chat_messages_tool_call_id_length")),
         sa.CheckConstraint(
             "intent_confidence > 0 and intent_confidence <= 1", name=op.f("ck_chat_messages_intent_confidence")
         ),
+        sa.CheckConstraint("pg_column_size(context) <= 8388608", name=op.f("ck_chat_messages_context_size")),
+        sa.CheckConstraint(
+            "pg_column_size(custom_metadata) <= 8388608", name=op.f("ck_chat_messages_custom_metadata_size")
+        ),
+        sa.CheckConstraint(
+            "pg_column_size(pipeline_facts) <= 8388608", name=op.f("ck_chat_messages_pipeline_facts_size")
+        ),
+        sa.CheckConstraint("pg_column_size(streaming) <= 8388608", name=op.f("ck_chat_messages_streaming_size")),
         sa.CheckConstraint("sequence_number >= 1", name=op.f("ck_chat_messages_sequence_number")),
         sa.CheckConstraint("token_count >= 0 and processing_time_ms >= 0", name=op.f("ck_chat_messages_counts")),
         sa.CheckConstraint("tool_call_count between 0 and 128", name=op.f("ck_chat_messages_tool_call_count")),
@@ -208,7 +228,7 @@ def upgrade() -> None:
         sa.Column("summary", sa.Text(), nullable=True),
         sa.CheckConstraint("cardinality(tags) <= 50", name=op.f("ck_session_metadata_tags_count")),
         sa.CheckConstraint("char_length(summary) <= 20000", name=op.f("ck_session_metadata_summary_length")),
-        sa.CheckConstraint("pg_column_size(custom_data) <= 1048576", name=op.f("ck_session_metadata_custom_data_size")),
+        sa.CheckConstraint("pg_column_size(custom_data) <= 8388608", name=op.f("ck_session_metadata_custom_data_size")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "session_id"],
             ["chat_sessions.tenant_id", "chat_sessions.id"],
@@ -235,6 +255,8 @@ def upgrade() -> None:
         sa.Column("duration_ms", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("char_length(arguments) <= 8000", name=op.f("ck_tool_calls_arguments_length")),
+        sa.CheckConstraint("char_length(call_id) <= 255", name=op.f("ck_tool_calls_call_id_length")),
+        sa.CheckConstraint("char_length(error) <= 4000", name=op.f("ck_tool_calls_error_length")),
         sa.CheckConstraint("char_length(name) between 1 and 255", name=op.f("ck_tool_calls_name_length")),
         sa.CheckConstraint("char_length(result) <= 8000", name=op.f("ck_tool_calls_result_length")),
         sa.ForeignKeyConstraint(

@@ -29,17 +29,7 @@ _IDENTITY = "comes from whoever authenticates: a name in a header has at most 12
 _NAME = "a name of at most 255 characters, refused at the edge"
 _ERROR = "at most 4,000 characters, refused at the edge"
 UNCHECKED = {
-    "chat_messages.error_code": _NAME,
-    "chat_messages.error_message": _ERROR,
-    "chat_messages.generation_source": _NAME,
-    "chat_messages.intent_keywords": "at most 100 words, refused at the edge",
-    "chat_messages.intent_name": _NAME,
-    "chat_messages.model": _NAME,
     "chat_messages.tenant_id": _IDENTITY,
-    "chat_messages.tool_call_id": _NAME,
-    "chat_sessions.agent_id": _NAME,
-    "chat_sessions.model": _NAME,
-    "chat_sessions.provider": _NAME,
     "chat_sessions.tenant_id": _IDENTITY,
     "chat_sessions.user_id": _IDENTITY,
     "client_keys.tenant_id": _IDENTITY,
@@ -50,8 +40,6 @@ UNCHECKED = {
     "events.owner_id": _IDENTITY,
     "events.tenant_id": _IDENTITY,
     "session_metadata.tenant_id": _IDENTITY,
-    "tool_calls.call_id": _NAME,
-    "tool_calls.error": _ERROR,
     "tool_calls.tenant_id": _IDENTITY,
 }
 """Columns of text whose length the database does not check, and what bounds it instead."""
