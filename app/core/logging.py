@@ -16,7 +16,11 @@ def configure_logging(level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     terminal = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    # structlog 26 prints the local variables of every frame where rich is installed: what people wrote is among them.
+    stacks = structlog.dev.RichTracebackFormatter(show_locals=False)
+    renderer: Processor = (
+        structlog.dev.ConsoleRenderer(exception_formatter=stacks) if terminal else structlog.processors.JSONRenderer()
+    )
     stack: list[Processor] = [] if terminal else [structlog.processors.format_exc_info]
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
