@@ -43,6 +43,12 @@ def _parse_decimal(value: object) -> Decimal:
     return number
 
 
+def _plain(number: Decimal) -> str:
+    """All its digits, and no exponent: numeric(20, 10) gives a zero as 0E-10."""
+    written = format(number, "f")
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
 def _scalar(name: str, description: str, parse: Any, serialize: Any, url: str | None = None) -> ScalarDefinition:
     return strawberry.scalar(
         name=name, description=description, parse_value=parse, serialize=serialize, specified_by_url=url
@@ -59,7 +65,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         "DateTime", "A moment, in UTC, written as in ISO 8601.", _parse_date_time, datetime.isoformat,
         "https://scalars.graphql.org/andimarek/date-time",
     ),
-    Decimal: _scalar("Decimal", "An exact decimal number, as a string.", _parse_decimal, str),
+    Decimal: _scalar("Decimal", "An exact decimal number, as a string.", _parse_decimal, _plain),
 }  # fmt: skip
 
 CONFIG = StrawberryConfig(scalar_map=SCALARS)
