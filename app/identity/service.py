@@ -37,8 +37,8 @@ class OpenDoor:
         tenant, user = DEFAULT_TENANT, SYSTEM_USER
         named = headers.get(USER_HEADER)
         if named is not None:
-            name, _, home = named.partition("@")
-            if not PRINTABLE_NAME.fullmatch(name) or (home and not PRINTABLE_NAME.fullmatch(home)):
+            name, separator, home = named.partition("@")
+            if not PRINTABLE_NAME.fullmatch(name) or (separator and not PRINTABLE_NAME.fullmatch(home)):
                 raise Unauthenticated(
                     "the header X-Colloquy-User must be user or user@tenant, without spaces", hint="correct or omit it"
                 )
