@@ -178,7 +178,9 @@ async def test_an_answer_with_its_own_intent_and_tokens_needs_no_collaborator(de
 
 
 async def test_only_what_is_broken_is_missing(database: Database) -> None:
-    services = {MessagePipeline: MessagePipeline(IntentDetector.from_catalogue(None), failing_counter)}
+    services: dict[type, object] = {
+        MessagePipeline: MessagePipeline(IntentDetector.from_catalogue(None), failing_counter)
+    }
     async with client_of(database, services, "alice") as client:
         payload = await said(client, "Please cancel my booking")
 

@@ -1,0 +1,151 @@
+"""A session's counters are those of the rows that hang on it, whatever was done to them and when."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.core.actor import Actor
+from app.core.ids import new_id
+from app.db.database import Database
+from app.messages import service as messages
+from app.messages.errors import InvalidTransition, MessageDeleted
+from app.messages.pipeline import MessagePipeline
+from app.messages.values import Draft, Generation, MessageId, MessageRole, MessageStatus
+from app.sessions.values import SessionId
+from app.tools import service as tools
+from app.tools.errors import NotAnAssistantMessage
+from app.tools.values import NewToolCall, ToolCallId
+from tests.conversations import broken_rules, counters, new_session, recounted, rows
+
+REFUSALS = (InvalidTransition, MessageDeleted, NotAnAssistantMessage)
+
+LATER = "UPDATE chat_sessions SET updated_at = updated_at + $2 * interval '1 microsecond' WHERE id = $1"
+"""As if time had gone by: no change is earlier than the session's last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """A new message, with the tokens and the time that its model reports; some after a while."""
+
+    role: MessageRole
+    tokens: int | None
+    processing_time_ms: int | None
+    after_microseconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """Something done to one of the messages there are."""
+
+    what: str
+    which: int
+
+
+Action = Append | Touch
+
+appends = st.builds(
+    Append,
+    st.sampled_from([MessageRole.USER, MessageRole.ASSISTANT, *MessageRole]),
+    st.none() | st.integers(0, 2**31 - 1),
+    st.none() | st.integers(0, 2**31 - 1),
+    st.integers(0, 5_000_000),
+)
+touches = st.builds(Touch, st.sampled_from(["call", "complete", "delete"]), st.integers(0, 9))
+programs: st.SearchStrategy[list[Action]] = st.lists(appends | touches, min_size=1, max_size=14)
+
+
+class Conversation:
+    """One session, and what is done in it."""
+
+    def __init__(
+        self, database: Database, pipeline: MessagePipeline, actor: Actor, dsn: str, session: SessionId
+    ) -> None:
+        self._database, self._pipeline, self._actor, self._dsn = database, pipeline, actor, dsn
+        self._session = session
+        self._messages: list[MessageId] = []
+
+    async def do(self, action: Action) -> None:
+        """Do it; what the rules refuse is left undone."""
+        match action:
+            case Append():
+                await self._append(action)
+            case Touch() if self._messages:
+                try:
+                    await self._touch(action.what, self._messages[action.which % len(self._messages)])
+                except REFUSALS:
+                    return
+
+    async def _append(self, action: Append) -> None:
+        await rows(self._dsn, LATER, self._session, action.after_microseconds)
+        generation = Generation(tokens_used=action.tokens, processing_time_ms=action.processing_time_ms)
+        draft = Draft(self._session, action.role, "some words", status=MessageStatus.PENDING, generation=generation)
+        stored = await self._pipeline.persist(self._database, self._actor, draft, None)
+        self._messages.append(MessageId(stored.message.id))
+
+    async def _touch(self, what: str, message: MessageId) -> None:
+        async with self._database.single_statement() as uow:
+            match what:
+                case "call":
+                    new = NewToolCall(ToolCallId(new_id()), message, "search", "{}")
+                    await tools.add(uow, self._actor, new, None)
+                case "complete":
+                    changes = {"status": MessageStatus.COMPLETED.value, "content": "many more words than before"}
+                    await messages.update(uow, self._actor, message, changes, None)
+                case "delete":
+                    await messages.delete(uow, self._actor, message, None)
+
+
+async def times_of(dsn: str, session: SessionId) -> dict[str, Any]:
+    """What the session's row says about time."""
+    names = "total_duration_ms, answered, answer_ms, awaiting_answer_since"
+    [row] = await rows(dsn, f"SELECT {names} FROM chat_sessions WHERE id = $1", session)
+    return dict(row)
+
+
+async def recounted_times(dsn: str, session: SessionId) -> dict[str, Any]:
+    """The same from the messages: of every question the time to the first answer after it (S1-27)."""
+    found = await rows(
+        dsn,
+        "SELECT role, created_at, processing_time_ms FROM chat_messages WHERE session_id = $1 ORDER BY sequence_number",
+        session,
+    )
+    asked_at: datetime | None = None
+    answers: list[int] = []
+    for message in found:
+        if message["role"] == MessageRole.USER:
+            asked_at = message["created_at"]
+        elif message["role"] == MessageRole.ASSISTANT and asked_at is not None:
+            answers.append(rounded_ms(message["created_at"] - asked_at))
+            asked_at = None
+    return {
+        "total_duration_ms": sum(message["processing_time_ms"] or 0 for message in found), "answered": len(answers),
+        "answer_ms": sum(answers), "awaiting_answer_since": asked_at,
+    }  # fmt: skip
+
+
+def rounded_ms(duration: timedelta) -> int:
+    """Whole milliseconds, a half rounded up."""
+    return (duration // timedelta(microseconds=1) + 500) // 1000
+
+
+# The example database and random seeds are left out: a failure is the same for everybody.
+@settings(
+    max_examples=20, deadline=None, derandomize=True, database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)  # fmt: skip
+@given(program=programs)
+async def test_counters_equal_a_recount_after_anything(
+    database: Database, pipeline: MessagePipeline, actor: Actor, dsn: str, program: list[Action]
+) -> None:
+    session = await new_session(database, actor)
+    conversation = Conversation(database, pipeline, actor, dsn, session)
+
+    for action in program:
+        await conversation.do(action)
+
+    assert await counters(dsn, session) == await recounted(dsn, session)
+    assert await times_of(dsn, session) == await recounted_times(dsn, session)
+    assert await broken_rules(dsn) == []
