@@ -1,11 +1,14 @@
 """The command line: `colloquy serve | migrate | schema | doctor | import`."""
 
 import asyncio
+import errno
 import os
 import signal
+import socket
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
 
@@ -63,6 +66,8 @@ def serve(
         settings = _settings(**flags)
         # Worker processes read their settings from the environment, as the application does on its own.
         os.environ.update({environment_name(name): str(value) for name, value in flags.items() if value is not None})
+        build_services(settings)
+        _check_port(settings.host, settings.port)
         # uvicorn ends by raising the signal again: what stands below must still be given up in order.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with _held(ready_database(settings, _say)), suppress(KeyboardInterrupt):
@@ -78,7 +83,7 @@ def serve(
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=int(settings.shutdown_seconds),
+                timeout_graceful_shutdown=ceil(settings.shutdown_seconds),
             )
 
 
@@ -193,6 +198,20 @@ def _settings(**flags: object) -> Settings:
     settings = load_settings(**flags)
     configure_logging(settings.log_level)
     return settings
+
+
+def _check_port(host: str, port: int) -> None:
+    """Raise SettingsError where another program listens; uvicorn would tell it in its log, with the database up."""
+    for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        try:
+            socket.create_server(address, family=family).close()
+        except OSError as error:
+            # Other faults are left to uvicorn: `localhost` may have an address that this machine does not serve.
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                reason = os.strerror(error.errno).lower()
+                raise SettingsError(
+                    f"cannot listen on port {port} of {host}: {reason}; choose another (--port or COLLOQUY_PORT)"
+                ) from None
 
 
 def _say(line: str) -> None:

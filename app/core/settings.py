@@ -8,6 +8,9 @@ from urllib.parse import quote
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+Seconds = Annotated[float, Field(ge=0.001, le=86_400, allow_inf_nan=False)]
+"""From a millisecond, the finest PostgreSQL counts (0 would be no limit at all), to a day."""
+
 
 class SettingsError(Exception):
     """One line per setting that is wrong, with its name in the environment and what it should be."""
@@ -43,19 +46,15 @@ class Settings(BaseSettings):
     )  # fmt: skip
 
     pool_size: Annotated[int, Field(ge=1, le=1000)] = Field(20, description="Most database connections of one process.")
-    pool_idle_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
-        30.0, description="An idle connection is closed after this."
-    )
-    connect_timeout_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+    pool_idle_seconds: Seconds = Field(30.0, description="An idle connection is closed after this.")
+    connect_timeout_seconds: Seconds = Field(
         2.0, description="How long to wait for a connection: a new one, or one that another request gives back."
     )
-    statement_timeout_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+    statement_timeout_seconds: Seconds = Field(
         30.0, description="A statement that runs longer is cancelled by the database."
     )
     migrate_on_start: bool = Field(True, description="Apply missing migrations when the server starts.")
-    shutdown_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
-        10.0, description="After SIGTERM, how long requests in flight may take to end."
-    )
+    shutdown_seconds: Seconds = Field(10.0, description="After SIGTERM, how long requests in flight may take to end.")
 
     intent_catalogue: Path | None = Field(
         None, description="JSON file that replaces the built-in catalogue of intents."

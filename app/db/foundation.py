@@ -62,8 +62,9 @@ async def apply_migrations(dsn: str, progress: Progress, to: str = "head") -> No
         cause = _server_error(error)
         if cause is None:
             raise
+        reason = _in_one_line(cause)
         raise DatabaseProblem(
-            f"the migrations cannot be applied: {cause}; let the database's user create tables in its schema"
+            f"the migrations cannot be applied: {reason}; let the database's user create tables in its schema"
         ) from error
 
 
@@ -74,13 +75,20 @@ async def check_server(dsn: str, timeout_seconds: float) -> None:
     except asyncpg.InvalidPasswordError:
         raise DatabaseProblem("PostgreSQL refuses the password: correct DATABASE_URL or POSTGRES_PASSWORD") from None
     except asyncpg.InvalidCatalogNameError as error:
-        raise DatabaseProblem(f"{error}: create it, or correct DATABASE_URL or POSTGRES_DB") from None
+        raise DatabaseProblem(f"{_in_one_line(error)}: create it, or correct DATABASE_URL or POSTGRES_DB") from None
     except asyncpg.PostgresError as error:
-        raise DatabaseProblem(f"PostgreSQL refuses the connection: {error}; correct DATABASE_URL") from None
-    except (OSError, TimeoutError, ValueError, asyncpg.InterfaceError) as error:
-        reason = "no answer in time" if isinstance(error, TimeoutError) else str(error).partition("\n")[0]
+        reason = _in_one_line(error)
+        raise DatabaseProblem(f"PostgreSQL refuses the connection: {reason}; correct DATABASE_URL") from None
+    except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+        reason = "no answer in time" if isinstance(error, TimeoutError) else _in_one_line(error)
         raise DatabaseProblem(
             f"PostgreSQL cannot be reached: {reason}; start it, correct DATABASE_URL, or unset it for the embedded one"
+        ) from None
+    except (ValueError, OverflowError):
+        # What was raised may quote the address: of a password with a slash in it, its beginning is taken for the port.
+        raise DatabaseProblem(
+            "DATABASE_URL is not an address: write postgresql://user:password@host:port/database, "
+            "special characters in the user and the password percent-encoded (/ as %2F)"
         ) from None
     try:
         version = int(await connection.fetchval("SHOW server_version_num"))
@@ -101,6 +109,10 @@ async def _make_database(dsn: str) -> None:
         pass  # Another process that started at the same moment made it.
     finally:
         await connection.close()
+
+
+def _in_one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
 
 
 def _server_error(error: BaseException | None) -> Any:
