@@ -121,11 +121,15 @@ def print_schema(
 
     text = schema.as_str() + "\n"
     if check is not None:
-        if not check.exists() or check.read_text() != text:
+        if not check.is_file() or check.read_bytes() != text.encode():
             _say(f"{check} is not the served schema: run `make schema`")
             raise typer.Exit(1)
     elif write is not None:
-        write.write_text(text)
+        try:
+            write.write_text(text, "utf-8")
+        except OSError as error:
+            _say(f"colloquy: {write} cannot be written: {error.strerror}")
+            raise typer.Exit(UNUSABLE) from None
     else:
         typer.echo(text, nl=False)
 

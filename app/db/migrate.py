@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -73,6 +74,8 @@ async def _connection(dsn: str) -> AsyncIterator[AsyncConnection]:
             await connection.commit()
             try:
                 yield connection
+            except CommandError as error:
+                raise DatabaseProblem(f"{error}; the revisions are the files in {FOLDER / 'versions'}") from None
             finally:
                 await connection.rollback()
                 await connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOCK})
