@@ -30,14 +30,17 @@ async def reachable_database(settings: Settings, progress: Progress = lambda _: 
         return
     server = EmbeddedPostgres(settings.data_dir / "postgres")
     progress(f"embedded PostgreSQL in {settings.data_dir}")
+    # A thread cannot be cancelled: who is stopped while it starts the server waits for it, and leaves the cluster then.
+    starting = asyncio.get_running_loop().run_in_executor(None, server.start)
     try:
-        dsn = await asyncio.to_thread(server.start)
-    except EmbeddedPostgresError as error:
-        raise DatabaseProblem(str(error)) from error
-    try:
+        try:
+            dsn = await asyncio.shield(starting)
+        except EmbeddedPostgresError as error:
+            raise DatabaseProblem(str(error)) from error
         await _make_database(dsn)
         yield dsn.replace("/postgres?", f"/{EMBEDDED_DATABASE}?")
     finally:
+        await asyncio.wait([starting])
         await asyncio.to_thread(server.stop)
 
 

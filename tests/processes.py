@@ -1,0 +1,116 @@
+"""`colloquy serve` as a process of its own, on a port the system picks, asked over HTTP."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import httpx2
+
+from tests.client import GraphQLClient
+
+REPOSITORY = Path(__file__).parents[1]
+PATIENCE_SECONDS = 60.0
+
+_ADDRESS = re.compile(r"Uvicorn running on (http://[\w.]+:\d+)")
+
+
+class Served:
+    """A server that was started; what it says on standard error goes to a file."""
+
+    def __init__(self, process: Process, log: Path) -> None:
+        self.process = process
+        self._log = log
+
+    @property
+    def said(self) -> str:
+        """All it said so far."""
+        return self._log.read_text()
+
+    async def says(self, words: str, times: int) -> None:
+        """Return when it has said `words` so often."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while self.said.count(words) < times:
+                assert self.process.returncode is None, self.said
+                await asyncio.sleep(0.02)
+
+    async def address(self) -> str:
+        """Where it listens, once it does and is ready."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (found := _ADDRESS.search(self.said)) is None:
+                assert self.process.returncode is None, self.said
+                await asyncio.sleep(0.02)
+            async with httpx2.AsyncClient(base_url=found[1]) as http:
+                while not await _is_ready(http):
+                    assert self.process.returncode is None, self.said
+                    await asyncio.sleep(0.02)
+        return found[1]
+
+    @asynccontextmanager
+    async def client(self, user: str = "alice") -> AsyncIterator[GraphQLClient]:
+        """Asks it as `user`."""
+        async with httpx2.AsyncClient(
+            base_url=await self.address(), headers={"X-Colloquy-User": user}, timeout=PATIENCE_SECONDS
+        ) as http:
+            yield GraphQLClient(http)
+
+    async def ended(self) -> int:
+        """Its exit code, once it has ended."""
+        return await asyncio.wait_for(self.process.wait(), PATIENCE_SECONDS)
+
+    async def stop(self) -> int:
+        """Its exit code after SIGTERM."""
+        self.process.send_signal(signal.SIGTERM)
+        return await self.ended()
+
+    async def kill(self) -> None:
+        """End it without a chance to do anything."""
+        self.process.kill()
+        assert await self.ended() == -signal.SIGKILL
+
+
+@asynccontextmanager
+async def serving(folder: Path, *flags: object, **environment: str) -> AsyncIterator[Served]:
+    """A server with its embedded database in `folder`, unless `environment` names another; ended with the block."""
+    async with AsyncExitStack() as stack:
+        served = await _started(folder, flags, environment)
+        stack.push_async_callback(_end, served)
+        yield served
+
+
+async def _started(folder: Path, flags: tuple[object, ...], environment: dict[str, str]) -> Served:
+    log = _new_log(folder)
+    theirs = ("COLLOQUY_", "POSTGRES_", "DATABASE_URL")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
+    with log.open("wb") as told:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", "0",
+            "--data-dir", str(folder), *map(str, flags),
+            cwd=REPOSITORY, env={**inherited, **environment}, stdout=told, stderr=told,
+        )  # fmt: skip
+    return Served(process, log)
+
+
+def _new_log(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / f"log-{uuid4().hex[:8]}"
+    log.touch()
+    return log
+
+
+async def _end(served: Served) -> None:
+    if served.process.returncode is None:
+        await served.stop()
+
+
+async def _is_ready(http: httpx2.AsyncClient) -> bool:
+    try:
+        return (await http.get("/health/ready")).status_code == 200
+    except httpx2.TransportError:
+        return False
