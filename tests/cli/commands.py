@@ -20,7 +20,7 @@ async def colloquy(*arguments: object, **environment: str) -> Result:
 
 def colloquy_now(*arguments: object, **environment: str) -> Result:
     """What a command answers; with the variables of `environment` alone of those that are ours."""
-    with _left_as_found():
+    with left_as_found():
         ours = [name for name in os.environ if name.startswith(("COLLOQUY_", "POSTGRES_", "DATABASE_URL"))]
         result = CliRunner().invoke(cli, list(map(str, arguments)), env={**dict.fromkeys(ours), **environment})
     if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -29,7 +29,7 @@ def colloquy_now(*arguments: object, **environment: str) -> Result:
 
 
 @contextmanager
-def _left_as_found() -> Iterator[None]:
+def left_as_found() -> Iterator[None]:
     """Undo what a command does to a process that it takes for its own: variables, logging, the handler of SIGTERM."""
     root = getLogger()
     handlers, level, environment = root.handlers[:], root.level, dict(os.environ)
