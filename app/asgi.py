@@ -11,11 +11,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from app.container import Container, open_container
+from app.core.actor import CorrelationId
 from app.core.errors import AppError
 from app.core.logging import configure_logging
 from app.core.settings import Settings, load_settings
 from app.graph.context import Context
 from app.graph.http import GraphQLOverHTTP
+from app.identity.service import correlation_id
 from app.playground import ASSETS, playground_routes
 from app.schema import schema
 
@@ -34,12 +36,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
             app.state.container = container
             yield
 
-    async def make_context(request: Request) -> Context:
+    async def make_context(request: Request, correlation: CorrelationId) -> Context:
         container: Container = request.app.state.container
-        actor = await container.authenticator.actor(request.headers)
+        actor = await container.authenticator.actor(request.headers, correlation)
         return Context(actor, container.database, container.services)
 
-    graphql = GraphQLOverHTTP(schema, make_context, chosen.max_body_bytes)
+    graphql = GraphQLOverHTTP(schema, correlation_id, make_context, chosen.max_body_bytes)
     return Starlette(
         routes=[
             Route("/graphql", graphql),
@@ -66,6 +68,6 @@ async def _ready(request: Request) -> Response:
     container: Container = request.app.state.container
     try:
         await container.database.ping()
-    except AppError as error:
-        return JSONResponse({"status": "not ready", "database": error.message}, 503)
+    except AppError:
+        return JSONResponse({"status": "not ready", "database": "does not answer"}, 503)
     return JSONResponse({"status": "ready"})

@@ -90,22 +90,25 @@ def serve(
 @cli.command(name="migrate")
 def migrate_database(
     data_dir: DataDir = None,
-    to: Annotated[str, typer.Option(help="Revision to go to; `head` is the newest.")] = "head",
+    to: Annotated[str | None, typer.Option(help="Revision to go to [head, the newest].")] = None,
     down: Annotated[
         bool, typer.Option("--down", help="Go down to that revision; `base` empties the database.")
     ] = False,
     new: Annotated[str | None, typer.Option(help="Write a new migration of this name from the tables.")] = None,
 ) -> None:
     """Bring the database to the newest tables, one process at a time."""
+    if down and to is None:
+        _say("colloquy: say with --to which revision to go down to; `--to base` empties the database")
+        raise typer.Exit(UNUSABLE)
 
     async def work() -> None:
         async with reachable_database(_settings(data_dir=data_dir), _say) as dsn:
             if new is not None:
                 await migrate.new_migration(dsn, new)
-            elif down:
+            elif down and to is not None:
                 await migrate.downgrade(dsn, to, _say)
             else:
-                await apply_migrations(dsn, _say, to)
+                await apply_migrations(dsn, _say, to or "head")
             _say(f"the database is at {await migrate.current(dsn) or 'base: it has no tables'}")
 
     _run(work())

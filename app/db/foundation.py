@@ -28,7 +28,8 @@ async def reachable_database(settings: Settings, progress: Progress = lambda _: 
         await check_server(settings.dsn, settings.connect_timeout_seconds)
         yield settings.dsn
         return
-    server = EmbeddedPostgres(settings.data_dir / "postgres")
+    # Terse: the details of a refused row would put the text of messages into the log.
+    server = EmbeddedPostgres(settings.data_dir / "postgres", settings={"log_error_verbosity": "terse"})
     progress(f"embedded PostgreSQL in {settings.data_dir}")
     # A thread cannot be cancelled: who is stopped while it starts the server waits for it, and leaves the cluster then.
     starting = asyncio.get_running_loop().run_in_executor(None, server.start)
@@ -65,10 +66,12 @@ async def apply_migrations(dsn: str, progress: Progress, to: str = "head") -> No
         cause = _server_error(error)
         if cause is None:
             raise
-        reason = _in_one_line(cause)
-        raise DatabaseProblem(
-            f"the migrations cannot be applied: {reason}; let the database's user create tables in its schema"
-        ) from error
+        mend = (
+            "a table is in use: try again when the database is quiet"
+            if isinstance(cause, asyncpg.LockNotAvailableError)
+            else "let the database's user create tables in its schema"
+        )
+        raise DatabaseProblem(f"the migrations cannot be applied: {_in_one_line(cause)}; {mend}") from error
 
 
 async def check_server(dsn: str, timeout_seconds: float) -> None:

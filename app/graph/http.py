@@ -1,6 +1,6 @@
 """GraphQL over HTTP: one operation a request."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -21,9 +21,15 @@ from app.graph.schema import Schema
 
 log = structlog.get_logger("colloquy.http")
 
-MakeContext = Callable[[Request], Awaitable[Context]]
+Correlate = Callable[[Mapping[str, str]], CorrelationId]
+"""Gives a request its correlation id: the client's own, from its headers, or a new one."""
+
+MakeContext = Callable[[Request, CorrelationId], Awaitable[Context]]
 
 JSON = "application/json"
+
+_STATUS = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.FORBIDDEN: 403, ErrorCode.PERSISTENCE_ERROR: 503}
+"""What HTTP calls a request that was refused as a whole; 400 for all other reasons."""
 
 SLOW_MS = 1_000
 """An answer that took longer is worth a line in the log, as is one that was refused; the others are for debugging."""
@@ -32,8 +38,9 @@ SLOW_MS = 1_000
 class GraphQLOverHTTP:
     """The ASGI app behind /graphql for requests; sockets have their own."""
 
-    def __init__(self, schema: Schema, make_context: MakeContext, max_body_bytes: int) -> None:
+    def __init__(self, schema: Schema, correlate: Correlate, make_context: MakeContext, max_body_bytes: int) -> None:
         self._schema = schema
+        self._correlate = correlate
         self._make_context = make_context
         self._max_body_bytes = max_body_bytes
 
@@ -48,15 +55,14 @@ class GraphQLOverHTTP:
 
     async def _respond(self, request: Request) -> Response:
         watch = Stopwatch()
-        correlation_id: CorrelationId | None = None
+        correlation_id = self._correlate(request.headers)
         try:
-            context = await self._make_context(request)
-            correlation_id = context.actor.correlation_id
+            context = await self._make_context(request, correlation_id)
             answer, status = await self._execute(await self._read(request), context, reading=request.method == "GET")
         except _Refused as refused:
             answer, status = _errors(refused.error, correlation_id), refused.status
         except AppError as error:
-            answer, status = _errors(error, correlation_id), 400
+            answer, status = _errors(error, correlation_id), _STATUS.get(error.code, 400)
         except ClientDisconnect:
             raise
         except Exception as error:
@@ -65,7 +71,7 @@ class GraphQLOverHTTP:
             answer, status = {"errors": [{"message": MASK, "extensions": code}]}, 500
         tell = log.info if status >= 400 or watch.elapsed_ms() > SLOW_MS else log.debug
         tell("answered", status=status, elapsed_ms=watch.elapsed_ms(), correlation_id=correlation_id)
-        headers: dict[str, str] = {"x-correlation-id": correlation_id} if correlation_id else {}
+        headers: dict[str, str] = {"x-correlation-id": correlation_id}
         if status == 405:
             headers["allow"] = "GET, POST"
         return Response(orjson.dumps(answer), status_code=status, media_type=JSON, headers=headers)
@@ -136,6 +142,6 @@ def _from_query_string(request: Request) -> GraphQLRequest:
     return request_of(given)
 
 
-def _errors(error: AppError, correlation_id: CorrelationId | None) -> dict[str, Any]:
+def _errors(error: AppError, correlation_id: CorrelationId) -> dict[str, Any]:
     extensions = {**app_error_extensions(error), "correlationId": correlation_id}
     return {"errors": [{"message": error.message, "extensions": extensions}]}

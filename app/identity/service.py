@@ -21,7 +21,7 @@ from app.identity.values import (
 class Authenticator(Protocol):
     """Decides who is asking. The container chooses one by the setting COLLOQUY_AUTH."""
 
-    async def actor(self, headers: Mapping[str, str]) -> Actor:
+    async def actor(self, headers: Mapping[str, str], correlation: CorrelationId) -> Actor:
         """The actor of a request with these headers (names in lower case); Unauthenticated when it is nobody known."""
 
 
@@ -32,7 +32,7 @@ class OpenDoor:
     addresses only.
     """
 
-    async def actor(self, headers: Mapping[str, str]) -> Actor:
+    async def actor(self, headers: Mapping[str, str], correlation: CorrelationId) -> Actor:
         """Never refuses, save for a header that names nobody."""
         tenant, user = DEFAULT_TENANT, SYSTEM_USER
         named = headers.get(USER_HEADER)
@@ -43,7 +43,7 @@ class OpenDoor:
                     "the header X-Colloquy-User must be user or user@tenant, without spaces", hint="correct or omit it"
                 )
             user, tenant = UserId(name), TenantId(home) if home else tenant
-        return local_actor(user, tenant, correlation_id(headers))
+        return local_actor(user, tenant, correlation)
 
 
 def local_actor(user: UserId, tenant: TenantId, correlation: CorrelationId) -> Actor:

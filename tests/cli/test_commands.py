@@ -46,6 +46,16 @@ async def test_migrate_down_to_base_empties_the_database_and_up_again_fills_it(d
     assert (up.exit_code, await tables(dsn)) == (0, full)
 
 
+async def test_migrate_down_asks_where_to(dsn: str) -> None:
+    before = await tables(dsn)
+
+    answer = await colloquy("migrate", "--down", DATABASE_URL=dsn)
+
+    assert answer.exit_code == 2
+    assert answer.stderr.startswith("colloquy: say with --to which revision")
+    assert await tables(dsn) == before
+
+
 @pytest.mark.parametrize("direction", [(), ("--down",)])
 async def test_unknown_revision_is_told_in_one_line_and_nothing_is_changed(
     dsn: str, direction: tuple[str, ...]

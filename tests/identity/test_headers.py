@@ -65,7 +65,8 @@ async def test_a_malformed_header_is_refused_with_a_code(client: GraphQLClient, 
         if response.status_code == 200:
             taken.append(named)
             continue
-        assert 400 <= response.status_code < 500, named
+        assert response.status_code == 401, named
+        assert response.headers["X-Correlation-ID"]
         [error] = response.json()["errors"]
         assert error["extensions"]["code"] == "UNAUTHENTICATED", named
         assert "data" not in response.json()
