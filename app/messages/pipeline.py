@@ -1,8 +1,9 @@
 """How a message becomes part of its session: check, understand, count, store."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import structlog
 
@@ -24,7 +25,9 @@ from app.sessions.service import find_owned
 VERSION = "1"
 """Stored with every message: raise it when the same text would be understood or counted differently."""
 
-T = TypeVar("T")
+LONGEST_COUNTED_AT_ONCE = 50_000
+"""Characters. Up to here counting takes a few milliseconds; a longer text is counted in a thread, slice by slice, so
+that a million characters (1.3 s at worst) do not stop everybody else's requests."""
 
 log = structlog.get_logger("colloquy.messages")
 
@@ -58,41 +61,47 @@ class MessagePipeline:
         ValidationError for what cannot be stored, SessionNotFound, KeyReused. A collaborator that fails becomes a
         warning of the message (S3-14). The session's row stays locked until the unit of work ends.
         """
-        new = self._prepare(actor, draft)
+        new = await self._prepare(actor, draft)
         stored = await repository.append(uow, actor, new, key)
         return MessageOutcome(stored) if stored is not None else await _why_not(uow, actor, new, key)
 
-    def _prepare(self, actor: Actor, draft: Draft) -> NewMessage:
+    async def _prepare(self, actor: Actor, draft: Draft) -> NewMessage:
         watch = Stopwatch()
         draft.check()
         warnings: list[PipelineWarning] = []
-
-        intent = draft.generation.intent
-        if draft.role is MessageRole.USER:
-            intent = _attempt("INTENT_UNAVAILABLE", lambda: self.detector.detect(draft.content), None, warnings, actor)
-        tokens = self._tokens(draft, warnings, actor)
+        intent = self._intent(actor, draft, warnings)
+        tokens = await self._tokens(actor, draft, warnings)
         facts: dict[str, object] = {"version": VERSION, "processingTimeMs": watch.elapsed_ms()}
         if warnings:
             facts["warnings"] = [{"code": warning.code, "message": warning.message} for warning in warnings]
         return NewMessage(MessageId(new_id()), draft, tokens.tokens, tokens.estimated, intent, facts)
 
-    def _tokens(self, draft: Draft, warnings: list[PipelineWarning], actor: Actor) -> TokenCount:
-        reported = draft.generation.tokens_used
+    def _intent(self, actor: Actor, draft: Draft, warnings: list[PipelineWarning]) -> Intent | None:
+        if draft.role is not MessageRole.USER:
+            return draft.generation.intent
+        try:
+            return self.detector.detect(draft.content)
+        except Exception:
+            warnings.append(_failed("INTENT_UNAVAILABLE", actor))
+            return None
+
+    async def _tokens(self, actor: Actor, draft: Draft, warnings: list[PipelineWarning]) -> TokenCount:
+        reported, model = draft.generation.tokens_used, draft.generation.model
         if reported is not None:
             return TokenCount(reported, estimated=False)
-        unknown = TokenCount(0, estimated=True)
-        count = lambda: self.count_tokens(draft.content, draft.generation.model)  # noqa: E731 - one use, two lines
-        return _attempt("TOKENS_UNAVAILABLE", count, unknown, warnings, actor)
+        try:
+            if len(draft.content) <= LONGEST_COUNTED_AT_ONCE:
+                return self.count_tokens(draft.content, model)
+            return await asyncio.to_thread(self.count_tokens, draft.content, model)
+        except Exception:
+            warnings.append(_failed("TOKENS_UNAVAILABLE", actor))
+            return TokenCount(0, estimated=True)
 
 
-def _attempt(code: str, work: Callable[[], T], otherwise: T, warnings: list[PipelineWarning], actor: Actor) -> T:
-    try:
-        return work()
-    except Exception:
-        # The message matters more than what we find out about it: it is stored, and says what is missing.
-        log.exception("collaborator_failed", code=code, correlation_id=actor.correlation_id)
-        warnings.append(PipelineWarning(code, _WARNINGS[code]))
-        return otherwise
+def _failed(code: str, actor: Actor) -> PipelineWarning:
+    """What a collaborator's failure becomes: the message matters more than what we find out about it (S3-14)."""
+    log.exception("collaborator_failed", code=code, correlation_id=actor.correlation_id)
+    return PipelineWarning(code, _WARNINGS[code])
 
 
 _WARNINGS = {

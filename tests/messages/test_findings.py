@@ -1,5 +1,6 @@
 """What is found out about a message when it is stored: intent, tokens, times, and what its writer reported."""
 
+import threading
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
@@ -129,6 +130,22 @@ async def test_created_at_never_goes_backwards(client: GraphQLClient, dsn: str) 
     times = [datetime.fromisoformat(node["createdAt"]) for node in found]
     assert times[0] <= times[1] == datetime.fromisoformat(found[0]["session"]["updatedAt"])
     assert await broken_rules(dsn) == []
+
+
+async def test_a_long_text_is_counted_beside_the_requests_of_others(database: Database) -> None:
+    counted_in: list[threading.Thread] = []
+
+    def watched(text: str, model: str | None) -> TokenCount:
+        counted_in.append(threading.current_thread())
+        return count_tokens(text, model)
+
+    services: dict[type, object] = {MessagePipeline: MessagePipeline(IntentDetector.from_catalogue(None), watched)}
+    async with client_of(database, services, "alice") as client:
+        short = await said(client, "word " * 10)
+        long = await said(client, "word " * 20_000)
+
+    assert (short["tokensUsed"], long["tokensUsed"]) == (count_tokens("word " * 10).tokens, 20_001)
+    assert [thread is threading.main_thread() for thread in counted_in] == [True, False]
 
 
 def failing_counter(text: str, model: str | None) -> TokenCount:
