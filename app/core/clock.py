@@ -1,16 +1,6 @@
-"""Time, passed in so that tests can choose it."""
+"""Elapsed time."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from time import perf_counter_ns
-
-Clock = Callable[[], datetime]
-"""Returns the current time, aware and in UTC."""
-
-
-def utc_now() -> datetime:
-    """The current time, aware and in UTC."""
-    return datetime.now(UTC)
 
 
 class Stopwatch:

@@ -70,12 +70,6 @@ class InvalidCursor(AppError):
     code = ErrorCode.INVALID_CURSOR
 
 
-class NotFound(AppError):
-    """There is no such thing, or it is not the caller's: the same answer on purpose."""
-
-    code = ErrorCode.NOT_FOUND
-
-
 class LimitExceeded(AppError):
     """More than this server takes at once; the message names the limit."""
 

@@ -95,7 +95,7 @@ def app_error_extensions(error: AppError) -> dict[str, Any]:
     return facts
 
 
-def log_unexpected(errors: list[GraphQLError], correlation_id: CorrelationId | None) -> None:
+def log_unexpected(errors: list[GraphQLError], correlation_id: CorrelationId) -> None:
     """Log, with their stack, the errors that are a fault of ours."""
     for error in errors:
         cause = _cause(error)

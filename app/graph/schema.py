@@ -25,7 +25,6 @@ from graphql.execution import Executor
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import validate_document
 from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types import ExecutionContext
 from strawberry.types.field import StrawberryField
 
 from app.core.errors import LimitExceeded
@@ -64,7 +63,7 @@ class PreparedDocument:
 
 
 class Schema(strawberry.Schema):
-    """Strawberry's schema. Operations go by `run`: its own `execute` serves what else speaks to Strawberry."""
+    """Strawberry's schema, whose operations are executed by `run`."""
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
@@ -92,11 +91,6 @@ class Schema(strawberry.Schema):
         if executed.errors:
             log_unexpected(executed.errors, context.actor.correlation_id)
         return executed
-
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Called by Strawberry's own way of executing; refusals are answers, not log lines."""
-        context: Context | None = execution_context.context if execution_context else None
-        log_unexpected(errors, context.actor.correlation_id if context else None)
 
     def _prepare(self, text: str) -> PreparedDocument:
         try:
