@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import uniform
 from typing import Any, Self, TypeVar
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -14,7 +15,7 @@ from sqlalchemy import literal, select
 from app.core.settings import Settings
 from app.db.errors import DatabaseUnavailable
 from app.db.faults import refusal
-from app.db.scopes import ReadScope, SingleStatement, StatementLog, Transaction, UnitOfWork
+from app.db.scopes import Announce, ReadScope, SingleStatement, StatementLog, Transaction, UnitOfWork
 from app.db.statement import Query
 
 T = TypeVar("T")
@@ -56,6 +57,11 @@ class Database:
         self._pool = pool
         self._settings = pool_settings
         self._log = log
+        self._announce: Announce = _to_nobody
+
+    def announce_to(self, announce: Announce) -> None:
+        """Have `announce` told of every stream that a committed unit of work has added to."""
+        self._announce = announce
 
     @classmethod
     async def connect(
@@ -108,7 +114,7 @@ class Database:
         `replayable`: running the command twice stores once (it has an idempotency gate), so that it may be sent again
         when the connection broke with the answer on its way.
         """
-        uow = SingleStatement(self._borrow, self._log, replayable=replayable)
+        uow = SingleStatement(self._borrow, self._log, self._announce, replayable=replayable)
         yield uow
         await uow.committed()
 
@@ -143,7 +149,7 @@ class Database:
     async def _transaction(self) -> AsyncIterator[Transaction]:
         """A transaction of which nobody is told yet."""
         async with self._borrow() as connection:
-            uow = Transaction(connection, self._log)
+            uow = Transaction(connection, self._log, self._announce)
             try:
                 async with connection.transaction():
                     yield uow
@@ -184,3 +190,7 @@ async def _prepare_connection(connection: "asyncpg.Connection[Any]") -> None:
 
 async def _leave_as_it_is(connection: "asyncpg.Connection[Any]") -> None:
     """Called by the pool when a connection comes back."""
+
+
+def _to_nobody(_grown: frozenset[UUID]) -> None:
+    """Until somebody listens."""

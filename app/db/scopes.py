@@ -5,6 +5,7 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 import asyncpg
 
@@ -17,6 +18,8 @@ R = TypeVar("R")
 
 Borrow = Callable[[], AbstractAsyncContextManager[Any]]
 Action = Callable[[], Awaitable[None]]
+Announce = Callable[[frozenset[UUID]], None]
+"""Is told which streams (the events of a session …) a committed unit of work has added to."""
 
 MOST_TRIES = 3
 """Of one statement on a connection that turned out to be dead: the pool may hold several from before a restart."""
@@ -78,9 +81,11 @@ class ReadScope:
 class UnitOfWork(ReadScope):
     """A scope that may write. What others must learn of it waits for the commit."""
 
-    def __init__(self, borrow: Borrow, log: StatementLog | None) -> None:
+    def __init__(self, borrow: Borrow, log: StatementLog | None, announce: Announce) -> None:
         super().__init__(borrow, log)
         self._after_commit: list[Action] = []
+        self._grown: set[UUID] = set()
+        self._announce = announce
 
     @abstractmethod
     async def run(self, command: Command[R], **values: object) -> list[R]:
@@ -95,8 +100,14 @@ class UnitOfWork(ReadScope):
         """Have `action` called once the work is committed; never when it is rolled back."""
         self._after_commit.append(action)
 
+    def announce(self, stream_id: UUID) -> None:
+        """Have those who follow a stream told, once the work is committed, that it has grown."""
+        self._grown.add(stream_id)
+
     async def committed(self) -> None:
         """Called by the database when the commit is done."""
+        if self._grown:
+            self._announce(frozenset(self._grown))
         for action in self._after_commit:
             await action()
 
@@ -104,8 +115,8 @@ class UnitOfWork(ReadScope):
 class SingleStatement(UnitOfWork):
     """A unit of work of one command, which commits itself. Queries before or after it are free."""
 
-    def __init__(self, borrow: Borrow, log: StatementLog | None, *, replayable: bool) -> None:
-        super().__init__(borrow, log)
+    def __init__(self, borrow: Borrow, log: StatementLog | None, announce: Announce, *, replayable: bool) -> None:
+        super().__init__(borrow, log, announce)
         self._replayable = replayable
         self._spent = False
 
@@ -120,8 +131,8 @@ class SingleStatement(UnitOfWork):
 class Transaction(UnitOfWork):
     """A unit of work of several statements on one connection, in one transaction."""
 
-    def __init__(self, connection: Any, log: StatementLog | None) -> None:
-        super().__init__(_never_borrow, log)
+    def __init__(self, connection: Any, log: StatementLog | None, announce: Announce) -> None:
+        super().__init__(_never_borrow, log, announce)
         self._connection = connection
         self.wrote = False
 

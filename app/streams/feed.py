@@ -1,0 +1,191 @@
+"""A feed: gives the streams that are followed in this process to their followers, live and without a gap.
+
+Whoever writes to a stream here hands over what was committed, so that its followers here never read the database. What
+other processes write is read by one query for all streams at once, when they tell of it and once a second besides.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Generic, TypeVar
+from uuid import UUID
+
+import structlog
+
+from app.core.errors import AppError
+from app.streams.values import Entry, StreamKey
+
+E = TypeVar("E", bound=Entry)
+
+log = structlog.get_logger("colloquy.streams")
+
+POLL_SECONDS = 1.0
+"""The safety net under wake-ups, which may be lost with a connection."""
+
+RETRY_SECONDS = 0.25
+"""After the database did not answer."""
+
+MOST_REMEMBERED = 256
+"""Entries of one stream, whatever the number of its followers: ten seconds of an answer. Who is further behind reads."""
+
+MOST_READ = 1_000
+"""Entries of one stream by one read; more are read by the next."""
+
+ReadEntries = Callable[[Mapping[StreamKey, int]], Awaitable[Mapping[UUID, Sequence[E]]]]
+"""Reads what follows a position in each of many streams, in order, at most MOST_READ each, by one query."""
+
+
+class _Stream(Generic[E]):
+    """What is known of one stream that has followers."""
+
+    def __init__(self, key: StreamKey) -> None:
+        self.key = key
+        self.followers = 0
+        self.stale = False
+        self.tail: int | None = None
+        """The last entry known to be committed; None before the first read."""
+        self._recent: deque[E] = deque(maxlen=MOST_REMEMBERED)
+        self._changed = asyncio.Event()
+
+    def take(self, entries: Sequence[E]) -> None:
+        """Remember entries in a row. Those that are known are passed over; after a gap only the new ones are kept."""
+        fresh = [entry for entry in entries if self.tail is None or entry.seq > self.tail]
+        if not fresh:
+            return
+        if self._recent and fresh[0].seq != self._recent[-1].seq + 1:
+            self._recent.clear()
+        self._recent.extend(fresh)
+        self.tail = fresh[-1].seq
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def reached(self, position: int) -> None:
+        """Everything up to a position was seen."""
+        self.tail = max(self.tail or 0, position)
+
+    def after(self, position: int) -> list[E] | None:
+        """What follows a position; None when that is not in memory."""
+        if self.tail is None:
+            return None
+        if position >= self.tail:
+            return []
+        if not self._recent or self._recent[0].seq > position + 1:
+            return None
+        skipped = position + 1 - self._recent[0].seq
+        return [entry for index, entry in enumerate(self._recent) if index >= skipped]
+
+    async def grows(self, position: int) -> None:
+        """Return when something follows a position."""
+        while self.tail is not None and self.tail <= position:
+            await self._changed.wait()
+
+
+class Feed(Generic[E]):
+    """One per process and kind of stream; `run` works it."""
+
+    def __init__(self, read: ReadEntries[E], poll_seconds: float = POLL_SECONDS) -> None:
+        self._read = read
+        self._poll_seconds = poll_seconds
+        self._streams: dict[UUID, _Stream[E]] = {}
+        self._stale = asyncio.Event()
+
+    @property
+    def followed(self) -> int:
+        """How many streams have followers."""
+        return len(self._streams)
+
+    async def follow(self, key: StreamKey, after: int) -> AsyncIterator[list[E]]:
+        """What follows a position, in order, each entry once: first what is there, then what comes, for ever.
+
+        Nothing is kept for a follower but its position: one that does not come back for more costs no memory, and reads
+        what it missed when it does. A first entry that does not follow `after` means that entries were compacted away.
+        """
+        position = after
+        with self._followed(key) as stream:
+            while True:
+                batch = stream.after(position)
+                if batch is None:
+                    known = stream.tail or position
+                    batch = list((await self._read({key: position})).get(key.id, ()))
+                    stream.take(batch)
+                    stream.reached(batch[-1].seq if batch else position)
+                    # Entries that are known and not there were removed with the whole stream.
+                    position = position if batch else known
+                if batch:
+                    yield batch
+                    position = batch[-1].seq
+                else:
+                    await stream.grows(position)
+
+    def wrote(self, stream_id: UUID, entries: Sequence[E]) -> None:
+        """Hand over entries that this process has committed."""
+        stream = self._streams.get(stream_id)
+        if stream is None:
+            return
+        if stream.tail is not None and entries[0].seq > stream.tail + 1:
+            # Somebody else wrote in between: the read brings both.
+            self.heard(stream_id)
+        else:
+            stream.take(entries)
+
+    def heard(self, stream_id: UUID) -> None:
+        """A stream has grown, elsewhere."""
+        stream = self._streams.get(stream_id)
+        if stream is not None:
+            stream.stale = True
+            self._stale.set()
+
+    def missed(self) -> None:
+        """Any stream may have grown: wake-ups were lost."""
+        for stream in self._streams.values():
+            stream.stale = True
+        self._stale.set()
+
+    async def run(self) -> None:
+        """Read what others wrote, until cancelled."""
+        while True:
+            try:
+                await asyncio.wait_for(self._stale.wait(), self._poll_seconds)
+            except TimeoutError:
+                self.missed()
+            self._stale.clear()
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        """One query for all streams that may have grown."""
+        behind = [stream for stream in self._streams.values() if stream.stale and stream.tail is not None]
+        if not behind:
+            return
+        for stream in behind:
+            stream.stale = False
+        try:
+            found = await self._read({stream.key: stream.tail or 0 for stream in behind})
+        except AppError as error:
+            log.warning("catch_up_failed", reason=error.message)
+            self._again(behind)
+            await asyncio.sleep(RETRY_SECONDS)
+            return
+        for stream in behind:
+            entries = found.get(stream.key.id, ())
+            stream.take(entries)
+            if len(entries) >= MOST_READ:
+                self._again([stream])
+
+    def _again(self, streams: Sequence[_Stream[E]]) -> None:
+        for stream in streams:
+            stream.stale = True
+        self._stale.set()
+
+    @contextmanager
+    def _followed(self, key: StreamKey) -> Iterator[_Stream[E]]:
+        stream = self._streams.get(key.id)
+        if stream is None:
+            stream = self._streams[key.id] = _Stream(key)
+        stream.followers += 1
+        try:
+            yield stream
+        finally:
+            stream.followers -= 1
+            if not stream.followers:
+                del self._streams[key.id]
