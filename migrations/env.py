@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import text
 
+from app.db.migrate import is_ours
 from app.tables import metadata
 
 LOCK_TIMEOUT = "5s"
@@ -17,6 +18,7 @@ context.configure(
     target_metadata=metadata,
     transaction_per_migration=True,
     compare_server_default=True,
+    include_name=is_ours,
     on_version_apply=context.config.attributes.get("on_version_apply"),
 )
 with context.begin_transaction():

@@ -31,6 +31,8 @@ def configure_logging(level: str) -> None:
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     # Our own progress lines tell what a migration does.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # It tells of every job that is run again; so do we.
+    logging.getLogger("pgqueuer").setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter,

@@ -37,6 +37,10 @@ class Settings(BaseSettings):
     postgres_user: str = _postgres("POSTGRES_USER", "colloquy", "User of the database.")
     postgres_password: SecretStr | None = _postgres("POSTGRES_PASSWORD", None, "Password of that user.")
 
+    listen_url: SecretStr | None = Field(
+        None, description="Address of PostgreSQL past a transaction pooler, for the one connection that listens. "
+        "Without it, the address of the database."
+    )  # fmt: skip
     data_dir: Path = Field(Path(".data"), description="Folder of the embedded database.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Port to listen on; 0 takes a free one.")
@@ -54,6 +58,13 @@ class Settings(BaseSettings):
         30.0, description="A statement that runs longer is cancelled by the database."
     )
     migrate_on_start: bool = Field(True, description="Apply missing migrations when the server starts.")
+    job_lease_seconds: Annotated[float, Field(ge=1, le=86_400, allow_inf_nan=False)] = Field(
+        6.0, description="After this long without a sign of life, the jobs of a process are run by others. From 1, and "
+        "the same for all processes."
+    )  # fmt: skip
+    runs_per_process: Annotated[int, Field(ge=2, le=100_000)] = Field(
+        500, description="Most jobs one process runs at once."
+    )
     shutdown_seconds: Seconds = Field(10.0, description="After SIGTERM, how long requests in flight may take to end.")
 
     intent_catalogue: Path | None = Field(
@@ -81,7 +92,7 @@ class Settings(BaseSettings):
             raise ValueError("must be debug, info, warning or error")
         return value.lower()
 
-    @field_validator("database_url")
+    @field_validator("database_url", "listen_url")
     @classmethod
     def _postgres_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None or not value.get_secret_value():
@@ -118,6 +129,11 @@ class Settings(BaseSettings):
         user = quote(self.postgres_user, safe="")
         host = f"[{self.postgres_host}]" if ":" in self.postgres_host else self.postgres_host
         return f"postgresql://{user}{password}@{host}:{self.postgres_port}/{quote(self.postgres_db, safe='')}"
+
+
+def listen_address(settings: Settings, dsn: str) -> str:
+    """Where to listen, of a process whose database is at `dsn`."""
+    return settings.listen_url.get_secret_value() if settings.listen_url is not None else dsn
 
 
 def is_loopback(host: str) -> bool:

@@ -125,6 +125,15 @@ class Database:
             yield uow
         await uow.committed()
 
+    async def run_for_library(self, sql: str, *arguments: object) -> list[Any]:
+        """Run the statement of a library once, as its own transaction; what asyncpg raises goes through.
+
+        It is not logged: what runs in the background all the time would hide what requests do.
+        """
+        async with self._borrow() as connection:
+            found: list[Any] = await connection.fetch(sql, *arguments)
+            return found
+
     async def transact(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
         """Run `work` in a unit of work, again when the database refused it without having written anything.
 

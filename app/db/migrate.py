@@ -22,6 +22,9 @@ FOLDER = Path(__file__).parents[2] / "migrations"
 LOCK = 0x636F6C6C6F717579
 """The advisory lock of migrating processes: "colloquy" in ASCII, unlikely to be another program's."""
 
+LIBRARY_TABLES = "pgqueuer"
+"""How the names of tables begin that a migration makes and a library, not `app.tables`, describes."""
+
 Progress = Callable[[str], None]
 
 
@@ -60,6 +63,11 @@ async def new_migration(dsn: str, name: str) -> None:
         await connection.run_sync(
             lambda sync: command.revision(_config(sync, lambda _: None), message=name, autogenerate=True)
         )
+
+
+def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Whether Alembic shall compare what it found in the database with our tables."""
+    return kind != "table" or name is None or not name.startswith(LIBRARY_TABLES)
 
 
 @asynccontextmanager

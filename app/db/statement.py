@@ -63,6 +63,20 @@ class Command(Statement[R]):
     """A statement that writes: only a unit of work runs it."""
 
 
+class LibraryCommand(Command[R]):
+    """A command whose text a library owns: run in our units of work, never rewritten by us."""
+
+    __slots__ = ()
+
+    def __init__(self, record: type[R], sql: str, names: tuple[str, ...], columns: tuple[str, ...]) -> None:
+        """`names` are what its `$1, $2 …` stand for, in their order; `columns` what it returns."""
+        self.sql = sql
+        self._names = names
+        self._required = set(names)
+        self._constants = {}
+        self._make = _record_maker(record, columns)
+
+
 def _columns(expression: Executable) -> Any:
     if isinstance(expression, Insert | Update | Delete):
         return expression.exported_columns

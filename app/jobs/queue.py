@@ -1,0 +1,45 @@
+"""Adds jobs, inside the transaction of what they are about."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from pgqueuer.adapters.persistence.qb import QueryQueueBuilder
+
+from app.db.scopes import Transaction, UnitOfWork
+from app.db.statement import LibraryCommand
+from app.jobs.library import NAMES
+from app.jobs.values import JobKind
+
+
+class _Enqueued(NamedTuple):
+    ord: int
+    id: int
+
+
+_ENQUEUE = LibraryCommand(
+    _Enqueued,
+    QueryQueueBuilder(NAMES).build_enqueue_query("skip"),
+    ("priorities", "kinds", "payloads", "delays", "keys", "headers"),
+    ("ord", "id"),
+)
+
+
+async def enqueue(
+    uow: UnitOfWork, kind: JobKind, payload: bytes, *, delay_seconds: float = 0, key: str | None = None
+) -> None:
+    """Add a job that runs at least once after the commit, and never when the unit of work is rolled back.
+
+    While a job of the kind with the same `key` waits or runs, another is not added. TypeError where the unit of work is
+    a single statement: the job would be a transaction of its own.
+    """
+    if not isinstance(uow, Transaction):
+        raise TypeError("a job is added in a transaction of several statements: open a unit of work")
+    await uow.run(
+        _ENQUEUE,
+        priorities=[0],
+        kinds=[kind],
+        payloads=[payload],
+        delays=[timedelta(seconds=delay_seconds)],
+        keys=[None if key is None else f"{kind}:{key}"],
+        headers=[None],
+    )
