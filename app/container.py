@@ -11,6 +11,7 @@ from app.db.database import Database, PoolSettings
 from app.db.foundation import ready_database
 from app.db.migrate import Progress
 from app.identity.service import Authenticator, OpenDoor
+from app.llm.registry import Models
 from app.llm.tokens import count_tokens, warm_up
 from app.messages.intent import IntentDetector
 from app.messages.pipeline import MessagePipeline
@@ -39,9 +40,9 @@ class LoggedStatements:
 
 
 def build_services(settings: Settings) -> Mapping[type, object]:
-    """The services that resolvers may ask for; without state, but for what they were read from."""
+    """The services that resolvers may ask for; they open nothing before they are asked."""
     pipeline = MessagePipeline(IntentDetector.from_catalogue(settings.intent_catalogue), count_tokens)
-    return {MessagePipeline: pipeline}
+    return {MessagePipeline: pipeline, Models: Models.of(settings)}
 
 
 @asynccontextmanager

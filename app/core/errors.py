@@ -41,7 +41,8 @@ class AppError(Exception):
     """
 
     code: ClassVar[ErrorCode]
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
+    """Whether the same request may succeed later; an error that has it from a fact sets it on itself."""
 
     def __init__(
         self,

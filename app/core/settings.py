@@ -1,9 +1,10 @@
 """Settings: from the environment, with defaults that work, checked when the process starts."""
 
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -12,11 +13,15 @@ Seconds = Annotated[float, Field(ge=0.001, le=86_400, allow_inf_nan=False)]
 """From a millisecond, the finest PostgreSQL counts (0 would be no limit at all), to a day."""
 
 
+MODEL_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}:[!-~]{1,200}")
+"""`provider:model`; a model's own name may hold further colons and slashes (`llama3:8b`, `openai/gpt-oss-20b`)."""
+
+
 class SettingsError(Exception):
     """One line per setting that is wrong, with its name in the environment and what it should be."""
 
 
-def _postgres(name: str, default: Any, description: str) -> Any:
+def _named(name: str, default: Any, description: str) -> Any:
     return Field(default, validation_alias=AliasChoices(name), description=description)
 
 
@@ -27,15 +32,15 @@ class Settings(BaseSettings):
         env_prefix="COLLOQUY_", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
     )
 
-    database_url: SecretStr | None = _postgres(
+    database_url: SecretStr | None = _named(
         "DATABASE_URL", None, "PostgreSQL to use: postgresql://user:password@host:port/database. Without it and "
         "POSTGRES_HOST, an embedded PostgreSQL 18 is started in the data folder."
     )  # fmt: skip
-    postgres_host: str | None = _postgres("POSTGRES_HOST", None, "Host of PostgreSQL, where DATABASE_URL is not given.")
-    postgres_port: Annotated[int, Field(ge=1, le=65535)] = _postgres("POSTGRES_PORT", 5432, "Port of PostgreSQL.")
-    postgres_db: str = _postgres("POSTGRES_DB", "colloquy", "Name of the database.")
-    postgres_user: str = _postgres("POSTGRES_USER", "colloquy", "User of the database.")
-    postgres_password: SecretStr | None = _postgres("POSTGRES_PASSWORD", None, "Password of that user.")
+    postgres_host: str | None = _named("POSTGRES_HOST", None, "Host of PostgreSQL, where DATABASE_URL is not given.")
+    postgres_port: Annotated[int, Field(ge=1, le=65535)] = _named("POSTGRES_PORT", 5432, "Port of PostgreSQL.")
+    postgres_db: str = _named("POSTGRES_DB", "colloquy", "Name of the database.")
+    postgres_user: str = _named("POSTGRES_USER", "colloquy", "User of the database.")
+    postgres_password: SecretStr | None = _named("POSTGRES_PASSWORD", None, "Password of that user.")
 
     listen_url: SecretStr | None = Field(
         None, description="Address of PostgreSQL past a transaction pooler, for the one connection that listens. "
@@ -70,6 +75,46 @@ class Settings(BaseSettings):
     intent_catalogue: Path | None = Field(
         None, description="JSON file that replaces the built-in catalogue of intents."
     )
+    model: str = Field(
+        "local:extractive", description="The model that answers where none is asked for, as `provider:model`."
+    )
+    local_words_per_second: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = Field(
+        40.0, description="Pace of the built-in models `local:…`; 0 is as fast as possible."
+    )
+    model_connect_timeout_seconds: Seconds = Field(10.0, description="How long a model's provider may take to connect.")
+    model_first_token_timeout_seconds: Seconds = Field(
+        120.0, description="How long a model may take, once it was asked, to the first piece of its answer."
+    )
+    model_silence_timeout_seconds: Seconds = Field(
+        60.0, description="How long a model may be silent between two pieces of its answer."
+    )
+    model_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
+        3, description="How often a request is sent to a model's provider that fails before the answer has begun."
+    )
+    openai_api_key: SecretStr | None = _named("OPENAI_API_KEY", None, "Key of OpenAI; with it, `openai:…` can be used.")
+    openai_models: str | None = Field(
+        "gpt-5.2,gpt-5-mini", description="Models of OpenAI to list, with commas between; any other may be asked for."
+    )
+    openai_base_url: str | None = Field(None, description="Address of OpenAI's API, where it is not OpenAI's own.")
+    anthropic_api_key: SecretStr | None = _named(
+        "ANTHROPIC_API_KEY", None, "Key of Anthropic; with it, `anthropic:…` can be used."
+    )
+    anthropic_models: str | None = Field(
+        "claude-sonnet-4-5,claude-haiku-4-5",
+        description="Models of Anthropic to list, with commas between; any other may be asked for.",
+    )
+    anthropic_base_url: str | None = Field(
+        None, description="Address of Anthropic's API, where it is not Anthropic's own."
+    )
+    compatible_base_url: str | None = Field(
+        None, description="Address of a server that speaks OpenAI's chat completions (Ollama, vLLM, llama.cpp), such "
+        "as http://127.0.0.1:11434/v1; with it, `compatible:…` can be used."
+    )  # fmt: skip
+    compatible_api_key: SecretStr | None = Field(None, description="Key of that server, where it wants one.")
+    compatible_models: str | None = Field(
+        None, description="Models of that server to list, with commas between; any other may be asked for."
+    )
+
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
         8 * 1024 * 1024, description="Largest request body; a longer one is refused with 413 while it is read."
     )
@@ -99,6 +144,33 @@ class Settings(BaseSettings):
             return None
         if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must start with postgresql://")
+        return value
+
+    @field_validator("model")
+    @classmethod
+    def _provider_and_model(cls, value: str) -> str:
+        if not MODEL_NAME.fullmatch(value):
+            raise ValueError("must be provider:model, such as local:extractive or openai:gpt-5-mini")
+        return value
+
+    @field_validator("openai_api_key", "anthropic_api_key", "compatible_api_key")
+    @classmethod
+    def _sendable_key(cls, value: SecretStr | None) -> SecretStr | None:
+        # Found here: what cannot stand in a header would be refused later with the key in the error's text.
+        if value is None or not value.get_secret_value().strip():
+            return None
+        key = value.get_secret_value().strip()
+        if not re.fullmatch("[!-~]+", key):
+            raise ValueError("must be visible ASCII characters without spaces")
+        return SecretStr(key)
+
+    @field_validator("openai_base_url", "anthropic_base_url", "compatible_base_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not _is_web_address(value):
+            raise ValueError("must be http:// or https:// with a host, and no user, password, query or fragment")
         return value
 
     @field_validator("intent_catalogue")
@@ -134,6 +206,16 @@ class Settings(BaseSettings):
 def listen_address(settings: Settings, dsn: str) -> str:
     """Where to listen, of a process whose database is at `dsn`."""
     return settings.listen_url.get_secret_value() if settings.listen_url is not None else dsn
+
+
+def _is_web_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return False
+    extras = parts.username is not None or parts.query or parts.fragment or re.search(r"[\s\x00-\x1f]", value)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not extras
 
 
 def is_loopback(host: str) -> bool:

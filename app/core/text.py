@@ -1,6 +1,7 @@
 """Text from outside: what PostgreSQL cannot keep, and how deep JSON may nest."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 
 import orjson
@@ -12,6 +13,13 @@ DEEPEST_JSON = 64
 
 LARGEST_JSON_BYTES = 512 * 1024
 """Of one free-form JSON value (metadata, custom data, context items): it is read whenever its row is."""
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """`text` without what PostgreSQL cannot hold (U+0000, lone surrogates): for text that nobody can mend."""
+    return text if text.isascii() and "\x00" not in text else _UNSTORABLE.sub("", text)
 
 
 def require_storable(value: object, field: str) -> None:

@@ -1,7 +1,5 @@
 """What can go wrong between us and PostgreSQL, as the caller may see it."""
 
-from typing import ClassVar
-
 from app.core.errors import AppError, ErrorCode
 
 
@@ -9,7 +7,7 @@ class DatabaseUnavailable(AppError):
     """No connection was to be had, it broke before a write, or a conflict was rolled back: nothing happened."""
 
     code = ErrorCode.PERSISTENCE_ERROR
-    retryable: ClassVar[bool] = True
+    retryable = True
 
     def __init__(self) -> None:
         super().__init__("the database cannot do this at the moment; nothing was stored", hint="try again shortly")
@@ -19,7 +17,7 @@ class OutcomeUnknown(AppError):
     """The connection broke while a write was on its way: it may have happened."""
 
     code = ErrorCode.PERSISTENCE_ERROR
-    retryable: ClassVar[bool] = True
+    retryable = True
 
     def __init__(self) -> None:
         super().__init__(
@@ -32,7 +30,7 @@ class StatementTooSlow(AppError):
     """The database cancelled a statement that ran into the time limit; nothing was stored."""
 
     code = ErrorCode.PERSISTENCE_ERROR
-    retryable: ClassVar[bool] = True
+    retryable = True
 
     def __init__(self) -> None:
         super().__init__("the database took too long; nothing was stored", hint="try again, or ask for less at once")
