@@ -1,34 +1,43 @@
 """Pieces of statements about messages, for this room and those that hang rows on a message."""
 
-from sqlalchemy import CTE, ColumnElement, Uuid, exists, select
+from sqlalchemy import CTE, ColumnElement, Uuid, exists, select, true
 
 from app.db.base import table_of
 from app.db.statement import param
 from app.messages.models import ChatMessage
-from app.sessions.fragments import owned, sessions
+from app.sessions.fragments import claimed, sessions
 
 messages = table_of(ChatMessage)
 
 
-def held(*conditions: ColumnElement[bool]) -> CTE:
-    """The actor's message `message_id`, locked against other changes, where `conditions` hold of its newest version.
+def locked_message() -> CTE:
+    """The actor's message `message_id` in its newest version: its session's row is locked first, then its own.
 
-    Taken before the session's row: whoever then takes an event number is sure to use it. The lock does not stand in the
-    way of answers to the message. Columns: id, session_id. Parameters: tenant_id, user_id, message_id.
+    A statement sees the rows as they were when it began, which is before it waited for the session. So the message is
+    read by the lock, which gives what others have made of it since; whatever a change depends on is asked of these
+    columns and never of the table. The lock does not stand in the way of answers to the message.
+    Columns: what is asked of a message. Parameters: tenant_id, user_id, message_id.
     """
+    of_message = messages.c.tenant_id == param("tenant_id"), messages.c.id == param("message_id", Uuid)
+    session = claimed(sessions.c.id == select(messages.c.session_id).where(*of_message).scalar_subquery())
+    # PostgreSQL cannot come to the message's lock before it has the value, and with it the lock, of the session. IS
+    # TRUE, as in owned(): the index of a session's messages is no way to find one.
+    after_session = (messages.c.session_id == select(session.c.id).scalar_subquery()).is_(true())
+    asked = ("id", "session_id", "role", "status", "tool_call_count", "created_at", "deleted_at")
     return (
-        select(messages.c.id, messages.c.session_id)
-        .join(sessions, (sessions.c.tenant_id == messages.c.tenant_id) & (sessions.c.id == messages.c.session_id))
-        .where(
-            messages.c.tenant_id == param("tenant_id"),
-            messages.c.id == param("message_id", Uuid),
-            messages.c.deleted_at.is_(None),
-            owned(),
-            *conditions,
-        )
-        .with_for_update(of=messages, key_share=True)
-        .cte("held")
+        select(*(messages.c[name] for name in asked))
+        .where(*of_message, after_session)
+        .with_for_update(key_share=True)
+        .cte("locked_message")
     )
+
+
+def held(locked: CTE, *conditions: ColumnElement[bool]) -> CTE:
+    """A message locked by `locked_message`, where it is not deleted and `conditions` hold of its columns.
+
+    Columns: those of `locked`.
+    """
+    return select(*locked.c).where(locked.c.deleted_at.is_(None), *conditions).cte("held")
 
 
 def of_session(condition: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -15,10 +15,10 @@ from app.events.fragments import event, event_parameters
 from app.events.values import EventKind
 from app.idempotency.fragments import gate, gate_parameters, passed
 from app.idempotency.values import ClientKey
-from app.messages.fragments import held, messages, of_session, session_of
+from app.messages.fragments import held, locked_message, messages, of_session, session_of
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId, MessageRole, MessageStatus, NewMessage
-from app.sessions.fragments import is_session, one_more_message, owned, owned_exists, touched
+from app.sessions.fragments import is_session, one_more_message, owned, session_claimed, touched
 
 _OWNED = Query(
     ChatMessage,
@@ -46,7 +46,7 @@ _CLEARED: dict[str, Any] = {
 def _append(role: MessageRole) -> Command[ChatMessage]:
     """Gate, session, message and event in one statement (S3-18)."""
     right_parent = _parent_is_of_this_session()
-    through = gate(owned_exists() & right_parent)
+    through = gate(session_claimed() & right_parent)
     session = touched(is_session(), right_parent, passed(through), changes=one_more_message(role))
     row: dict[str, Any] = {
         "tenant_id": session.c.tenant_id,
@@ -78,7 +78,8 @@ def _parent_is_of_this_session() -> Any:
 @lru_cache(maxsize=64)
 def _change(kind: EventKind, columns: frozenset[str]) -> Command[ChatMessage]:
     """Change columns of a message that is in one of the statuses `status_before`."""
-    message = held(messages.c.status == any_(param("status_before", ARRAY(Text))))
+    locked = locked_message()
+    message = held(locked, locked.c.status == any_(param("status_before", ARRAY(Text))))
     through = gate(exists(select(message.c.id)))
     session = touched(session_of(message), passed(through))
     changed = (

@@ -31,9 +31,14 @@ def owned() -> ColumnElement[bool]:
     return (sessions.c.tenant_id == param("tenant_id")) & (sessions.c.user_id == param("user_id")).is_(true())
 
 
-def owned_exists() -> ColumnElement[bool]:
-    """Whether the session `session_id` is the actor's."""
-    return exists(select(sessions.c.id).where(owned(), sessions.c.id == param("session_id", Uuid)))
+def claimed(*conditions: ColumnElement[bool]) -> CTE:
+    """The one session of the actor that `conditions` name, its row locked until the transaction ends.
+
+    The one order of locks: a session's row first, then what hangs on it. Whoever holds the row is alone among the
+    session's writers, and so sure to use the event number that it takes. The lock is that of an UPDATE, which does not
+    stand in the way of rows that refer to the session. Columns: id. Parameters: tenant_id, user_id.
+    """
+    return select(sessions.c.id).where(owned(), *conditions).with_for_update(key_share=True).cte("claimed")
 
 
 def happening_at() -> ColumnElement[Any]:
@@ -91,3 +96,8 @@ def one_more_message(role: str) -> dict[str, Any]:
 def is_session(session_id: str = "session_id") -> ColumnElement[bool]:
     """The session named by a parameter."""
     return sessions.c.id == param(session_id, Uuid)
+
+
+def session_claimed() -> ColumnElement[bool]:
+    """Whether the session `session_id` is the actor's; whoever asks holds its row from then on."""
+    return exists(select(claimed(is_session()).c.id))

@@ -16,7 +16,7 @@ from app.events.fragments import event, event_parameters
 from app.events.values import EventKind
 from app.idempotency.fragments import gate, gate_parameters, passed
 from app.idempotency.values import ClientKey
-from app.sessions.fragments import is_session, owned, owned_exists, sessions, touched
+from app.sessions.fragments import is_session, owned, session_claimed, sessions, touched
 from app.sessions.models import ChatSession, SessionMetadata
 from app.sessions.values import NewSession, SessionId
 
@@ -50,7 +50,7 @@ def _create() -> Command[ChatSession]:
 
 @lru_cache(maxsize=64)
 def _update(columns: frozenset[str]) -> Command[ChatSession]:
-    through = gate(owned_exists())
+    through = gate(session_claimed())
     changes = {name: param(f"new_{name}", Text) for name in sorted(columns)}
     session = touched(is_session(), passed(through), changes=changes)
     return Command(ChatSession, select(*session.c).add_cte(event(EventKind.SESSION_UPDATED, stream=session)))
@@ -58,7 +58,7 @@ def _update(columns: frozenset[str]) -> Command[ChatSession]:
 
 @lru_cache(maxsize=8)
 def _set_metadata(columns: frozenset[str]) -> Command[ChatSession]:
-    through = gate(owned_exists())
+    through = gate(session_claimed())
     session = touched(is_session(), passed(through))
     kinds: dict[str, Any] = {"tags": ARRAY(Text), "custom_data": JSONB, "summary": Text}
     filed = (
@@ -72,7 +72,7 @@ def _set_metadata(columns: frozenset[str]) -> Command[ChatSession]:
 
 
 def _delete() -> Command[ChatSession]:
-    through = gate(owned_exists())
+    through = gate(session_claimed())
     kept = [column for column in sessions.c if column.name not in ("last_event", "updated_at")]
     gone = (
         delete(sessions)

@@ -23,7 +23,7 @@ from app.events.fragments import event, event_parameters
 from app.events.values import EventKind
 from app.idempotency.fragments import gate, gate_parameters, passed
 from app.idempotency.values import ClientKey
-from app.messages.fragments import held, messages, session_of
+from app.messages.fragments import held, locked_message, messages, session_of
 from app.messages.values import MessageRole
 from app.sessions.fragments import owned, sessions, touched
 from app.tools.models import ToolCall
@@ -49,7 +49,10 @@ def _add() -> Command[ToolCall]:
             calls.c.call_id == param("call_id", Text),
         )
     )
-    message = held(messages.c.role == MessageRole.ASSISTANT.value, messages.c.tool_call_count < MOST_CALLS, ~same_call)
+    locked = locked_message()
+    message = held(
+        locked, locked.c.role == MessageRole.ASSISTANT.value, locked.c.tool_call_count < MOST_CALLS, ~same_call
+    )
     through = gate(exists(select(message.c.id)))
     session = touched(session_of(message), passed(through), changes={"tool_calls": sessions.c.tool_calls + 1})
     counted = (
@@ -86,7 +89,7 @@ async def add(uow: UnitOfWork, actor: Actor, new: NewToolCall, key: ClientKey | 
     """Add a call to an assistant's message, with the next position in it, counters and event.
 
     None, and nothing stored, when there is no such message of the actor's, it is deleted, not an assistant's, or full,
-    it has a call of the same id, or the key was used before. The message's row is locked, then its session's.
+    it has a call of the same id, or the key was used before. The session's row is locked, then the message's.
     """
     facts = {
         "messageId": global_id("ChatMessage", new.message_id),

@@ -178,15 +178,14 @@ async def test_of_two_ends_of_a_message_exactly_one_wins(
     assert await recounted(dsn, session_id) == await counters(dsn, session_id)
 
 
-async def test_deadlock_of_a_deletion_and_an_update_is_not_seen(
+async def test_update_that_waits_behind_a_deletion_finds_no_message(
     database: Database, pipeline: MessagePipeline, actor: Actor, dsn: str
 ) -> None:
     session_id = await new_session(database, actor)
     kitchen = Kitchen(database, pipeline, actor, session_id)
     message = await say(database, pipeline, actor, session_id, "", MessageRole.ASSISTANT, MessageStatus.PENDING)
 
-    # The deletion waits for the session's row first. The update locks its message, and waits behind it: once the
-    # deletion has the session, it needs the message.
+    # Both wait for the session's row. The deletion came first, and takes the message with it.
     async with database.unit_of_work() as uow:
         await sessions.set_metadata(uow, actor, session_id, {"summary": "held"}, None)
         deletion = asyncio.create_task(kitchen.delete_session())
