@@ -23,7 +23,10 @@ def locked_message() -> CTE:
     # PostgreSQL cannot come to the message's lock before it has the value, and with it the lock, of the session. IS
     # TRUE, as in owned(): the index of a session's messages is no way to find one.
     after_session = (messages.c.session_id == select(session.c.id).scalar_subquery()).is_(true())
-    asked = ("id", "session_id", "role", "status", "tool_call_count", "created_at", "deleted_at")
+    asked = (
+        "id", "session_id", "role", "status", "token_count", "processing_time_ms", "tool_call_count", "created_at",
+        "deleted_at",
+    )  # fmt: skip
     return (
         select(*(messages.c[name] for name in asked))
         .where(*of_message, after_session)

@@ -4,7 +4,27 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, Double, Integer, Text, Uuid, any_, exists, insert, literal, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Double,
+    Integer,
+    Numeric,
+    Text,
+    Uuid,
+    any_,
+    cast,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.core.actor import Actor
@@ -18,7 +38,15 @@ from app.idempotency.values import ClientKey
 from app.messages.fragments import held, locked_message, messages, of_session, session_of
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId, MessageRole, MessageStatus, NewMessage
-from app.sessions.fragments import is_session, one_more_message, owned, session_claimed, touched
+from app.sessions.fragments import (
+    answer_counted,
+    answer_ended,
+    is_session,
+    one_more_message,
+    owned,
+    session_claimed,
+    touched,
+)
 
 _OWNED = Query(
     ChatMessage,
@@ -36,6 +64,10 @@ _GIVEN: dict[str, Any] = {
 }  # fmt: skip
 """Columns of a new message that come from outside, with their types."""
 
+_SPENT = ("token_count", "processing_time_ms")
+"""What a message took, as the session counts it. It never becomes less, like the session's counters: what is told when
+the message ends replaces what was told when it was begun, where it is more."""
+
 _CLEARED: dict[str, Any] = {
     "content": "", "error_message": None, "intent_name": None, "intent_confidence": None, "intent_keywords": None,
     "context": {}, "streaming": {}, "custom_metadata": {}, "tool_call_count": 0,
@@ -46,8 +78,9 @@ _CLEARED: dict[str, Any] = {
 def _append(role: MessageRole) -> Command[ChatMessage]:
     """Gate, session, message and event in one statement (S3-18)."""
     right_parent = _parent_is_of_this_session()
+    completed = param("status", Text) == MessageStatus.COMPLETED.value
     through = gate(session_claimed() & right_parent)
-    session = touched(is_session(), right_parent, passed(through), changes=one_more_message(role))
+    session = touched(is_session(), right_parent, passed(through), changes=one_more_message(role, completed))
     row: dict[str, Any] = {
         "tenant_id": session.c.tenant_id,
         "id": param("message_id", Uuid),
@@ -81,7 +114,7 @@ def _change(kind: EventKind, columns: frozenset[str]) -> Command[ChatMessage]:
     locked = locked_message()
     message = held(locked, locked.c.status == any_(param("status_before", ARRAY(Text))))
     through = gate(exists(select(message.c.id)))
-    session = touched(session_of(message), passed(through))
+    session = touched(session_of(message), passed(through), changes=_answer(message, columns))
     changed = (
         update(messages)
         .where(
@@ -90,13 +123,42 @@ def _change(kind: EventKind, columns: frozenset[str]) -> Command[ChatMessage]:
         )
         .values(
             updated_at=session.c.updated_at,
-            **{name: param(f"new_{name}", messages.c[name].type) for name in sorted(columns)},
+            **{name: _new(name) for name in sorted(columns)},
             **({"deleted_at": session.c.updated_at} if kind is EventKind.MESSAGE_DELETED else {}),
         )
         .returning(*messages.c)
         .cte("message")
     )  # fmt: skip
     return Command(ChatMessage, select(*changed.c).add_cte(event(kind, stream=session)))
+
+
+def _new(column: str) -> ColumnElement[Any]:
+    given: ColumnElement[Any] = param(f"new_{column}", messages.c[column].type)
+    return func.greatest(messages.c[column], given) if column in _SPENT else given
+
+
+def _answer(message: CTE, columns: frozenset[str]) -> dict[str, Any]:
+    """The session's changes that come with those of a message: its answer, and what it took, where that is told too."""
+    if "status" not in columns:
+        return {}
+    begun_at = select(message.c.created_at).scalar_subquery()
+    completed = exists(
+        select(message.c.id).where(
+            message.c.role == MessageRole.ASSISTANT.value,
+            message.c.status != MessageStatus.COMPLETED.value,
+            param("new_status", Text) == MessageStatus.COMPLETED.value,
+        )
+    )
+    if not columns.issuperset(_SPENT):
+        return answer_counted(begun_at, completed)
+    tokens, duration_ms = (_more(message, name) for name in _SPENT)
+    return answer_ended(begun_at, completed, tokens=tokens, cost=param("cost", Numeric), duration_ms=duration_ms)
+
+
+def _more(message: CTE, column: str) -> ColumnElement[Any]:
+    """How much comes on top of what the session counted when the message was appended."""
+    before = select(func.coalesce(message.c[column], 0)).scalar_subquery()
+    return cast(func.greatest(param(f"new_{column}", Integer) - before, 0), BigInteger)
 
 
 _APPEND = {role: _append(role) for role in MessageRole}

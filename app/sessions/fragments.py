@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import CTE, BigInteger, ColumnElement, Uuid, case, cast, exists, func, or_, select, true, update
+from sqlalchemy import CTE, BigInteger, ColumnElement, Uuid, case, cast, exists, func, null, or_, select, true, update
 from sqlalchemy import Boolean as SqlBoolean
 
 from app.db.base import table_of
@@ -64,9 +64,45 @@ def touched(*conditions: ColumnElement[bool], changes: dict[str, Any] | None = N
     )
 
 
-def one_more_message(role: str) -> dict[str, Any]:
+def answer_counted(begun_at: ColumnElement[Any], completed: ColumnElement[bool]) -> dict[str, Any]:
+    """The changes to a session that count an assistant's message as an answer, where `completed` holds (S1-27).
+
+    What counts is the first message that is completed after the latest question, at the moment it is; `begun_at` is
+    when it was appended, for what was begun before the question does not answer it. A message that fails or is
+    cancelled is no answer: the question goes on waiting.
+    """
+    answers = completed & (sessions.c.awaiting_answer_since <= begun_at)
+    waited = cast(func.extract("epoch", happening_at() - sessions.c.awaiting_answer_since) * 1000, BigInteger)
+    return {
+        "answered": sessions.c.answered + case((answers, 1), else_=0),
+        "answer_ms": sessions.c.answer_ms + case((answers, waited), else_=0),
+        "awaiting_answer_since": case((answers, null()), else_=sessions.c.awaiting_answer_since),
+    }
+
+
+def answer_ended(
+    begun_at: ColumnElement[Any],
+    completed: ColumnElement[bool],
+    *,
+    tokens: ColumnElement[Any],
+    cost: ColumnElement[Any],
+    duration_ms: ColumnElement[Any],
+) -> dict[str, Any]:
+    """The changes to a session when an assistant's message ends that had been appended before it was all there.
+
+    It counts as an answer as in `answer_counted`; what it took is spent however it ended. `tokens` (BigInteger), `cost`
+    (Numeric) and `duration_ms` (BigInteger) are what comes on top of what was counted when it was appended; of each,
+    null is nothing. For `touched(changes=...)`.
+    """
+    spent = {"total_tokens_used": tokens, "estimated_cost": cost, "total_duration_ms": duration_ms}
+    sums = {name: sessions.c[name] + func.coalesce(amount, cast(0, amount.type)) for name, amount in spent.items()}
+    return {**answer_counted(begun_at, completed), **sums}
+
+
+def one_more_message(role: str, completed: ColumnElement[bool]) -> dict[str, Any]:
     """The changes to a session when a message of `role` is appended: number, leaf and counters.
 
+    `completed`: whether it is all there; one that is yet to be written counts as an answer by `answer_ended`.
     Parameters: message_id, parent_message_id (None: the active leaf), token_count, processing_time_ms (may be None).
     """
     counter = sessions.c[f"{role}_messages"]
@@ -84,12 +120,7 @@ def one_more_message(role: str) -> dict[str, Any]:
         case "user":
             changes["awaiting_answer_since"] = happening_at()
         case "assistant":
-            # S1-27: the first assistant message after a user message contributes, and clears it.
-            waited = func.extract("epoch", happening_at() - sessions.c.awaiting_answer_since) * 1000
-            waiting = sessions.c.awaiting_answer_since.is_not(None)
-            changes["answered"] = sessions.c.answered + case((waiting, 1), else_=0)
-            changes["answer_ms"] = sessions.c.answer_ms + func.coalesce(cast(waited, BigInteger), 0)
-            changes["awaiting_answer_since"] = None
+            changes |= answer_counted(happening_at(), completed)
     return changes
 
 

@@ -64,9 +64,9 @@ class ChatSession(Base):
     total_duration_ms: Mapped[int] = mapped_column(server_default=_ZERO)
     """Sum of the processing times that were reported with assistant messages."""
     awaiting_answer_since: Mapped[datetime | None]
-    """When the latest user message came that no assistant message has followed yet."""
+    """When the latest user message came that no completed assistant message has followed yet."""
     answered: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
-    """How many times an assistant message followed a user message: the divisor of the average response time."""
+    """How many user messages were followed by a completed answer: the divisor of the average response time."""
     answer_ms: Mapped[int] = mapped_column(server_default=_ZERO)
     """Sum of the times between such pairs."""
 
