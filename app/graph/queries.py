@@ -1,4 +1,4 @@
-"""Root query fields: their arguments are checked once, before the resolver runs."""
+"""Root fields that read, once or as a stream: their arguments are checked before the resolver runs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,11 +14,11 @@ from app.graph.inputs import as_sent
 class _Checking(FieldExtension):
     """Refuses text that no row can hold: PostgreSQL would refuse the statement instead."""
 
-    async def resolve_async(self, next_: Any, source: Any, info: Info, **kwargs: Any) -> Any:
-        """Called by Strawberry in the resolver's place."""
+    def resolve_async(self, next_: Any, source: Any, info: Info, **kwargs: Any) -> Any:
+        """Called by Strawberry in the resolver's place. What comes back is awaited, unless it is a stream."""
         for name, value in kwargs.items():
             require_storable(as_sent(value), name)
-        return await next_(source, info, **kwargs)
+        return next_(source, info, **kwargs)
 
 
 def query(graphql_type: Any, description: str) -> Callable[[Callable[..., Any]], Any]:
@@ -26,5 +26,20 @@ def query(graphql_type: Any, description: str) -> Callable[[Callable[..., Any]],
 
     def declare(resolver: Callable[..., Any]) -> Any:
         return strawberry.field(resolver, graphql_type=graphql_type, description=description, extensions=[_Checking()])
+
+    return declare
+
+
+def subscription(graphql_type: Any, description: str) -> Callable[[Callable[..., Any]], Any]:
+    """A root subscription field; its resolver is an async generator of rows.
+
+    An AppError that it raises is told to the client, and ends the subscription. However that ends, the generator is
+    closed and its end awaited. It must hold no connection of the database while it waits.
+    """
+
+    def declare(resolver: Callable[..., Any]) -> Any:
+        return strawberry.subscription(
+            resolver, graphql_type=graphql_type, description=description, extensions=[_Checking()]
+        )
 
     return declare

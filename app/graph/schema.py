@@ -1,6 +1,6 @@
 """The schema object: documents prepared once, operations run with our way of errors."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from inspect import isawaitable
@@ -11,10 +11,13 @@ import strawberry
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    GraphQLAbstractType,
     GraphQLError,
     GraphQLFieldResolver,
     GraphQLObjectType,
+    GraphQLResolveInfo,
     GraphQLSchema,
+    GraphQLUnionType,
     OperationDefinitionNode,
     OperationType,
     execute,
@@ -32,6 +35,7 @@ from app.graph.body import BadRequest, GraphQLRequest
 from app.graph.context import Context
 from app.graph.errors import log_unexpected
 from app.graph.scalars import CONFIG
+from app.graph.subscriptions import results_of, source_of
 
 CACHED_DOCUMENTS = 1_000
 """A front end has some dozens of operations; bounded, so that made-up ones cannot fill the memory."""
@@ -63,11 +67,12 @@ class PreparedDocument:
 
 
 class Schema(strawberry.Schema):
-    """Strawberry's schema, whose operations are executed by `run`."""
+    """Strawberry's schema, whose operations are executed by `run` and `subscribe`."""
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
         _read_plain_attributes(self._schema)
+        _trust_rows_of_unions(self._schema)
         self._prepare_cached = lru_cache(CACHED_DOCUMENTS)(self._prepare)
 
     def prepare(self, text: str) -> PreparedDocument:
@@ -91,6 +96,31 @@ class Schema(strawberry.Schema):
         if executed.errors:
             log_unexpected(executed.errors, context.actor.correlation_id)
         return executed
+
+    async def subscribe(  # type: ignore[override]  # Strawberry's own is not served
+        self, asked: GraphQLRequest, prepared: PreparedDocument, context: Context
+    ) -> AsyncGenerator[ExecutionResult, None] | ExecutionResult:
+        """The results of a subscription, one for each of its events; one result with errors where it cannot start.
+
+        Whoever takes the results closes them (`aclose`), which ends the resolver. A fault that ends the subscription
+        is the last result. `context` belongs to this subscription alone.
+        """
+        assert prepared.document is not None  # noqa: S101 - the caller looked at the errors
+        executor = Executor.build(
+            self._schema,
+            prepared.document,
+            raw_variable_values=asked.variables,
+            operation_name=asked.operation_name,
+            context_value=context,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
+        )
+        if not isinstance(executor, Executor):
+            return ExecutionResult(None, executor)
+        source = await source_of(executor)
+        if isinstance(source, ExecutionResult):
+            log_unexpected(source.errors or [], context.actor.correlation_id)
+            return source
+        return results_of(executor, source, context)
 
     def _prepare(self, text: str) -> PreparedDocument:
         try:
@@ -125,6 +155,21 @@ def _reader(name: str) -> GraphQLFieldResolver:
     return lambda row, _info: read(row)
 
 
-def build_schema(query: type, mutation: type, types: list[Any]) -> Schema:
+def _trust_rows_of_unions(schema: GraphQLSchema) -> None:
+    """Let rows tell which type of a union they are, by `node_type`: they are records, not instances of the types."""
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLUnionType):
+            kind.resolve_type = _node_type
+            for member in kind.types:
+                member.is_type_of = None
+
+
+def _node_type(row: Any, _info: GraphQLResolveInfo[Any], _union: GraphQLAbstractType) -> str:
+    return str(row.node_type)
+
+
+def build_schema(
+    query: type, mutation: type | None = None, subscription: type | None = None, types: Sequence[Any] = ()
+) -> Schema:
     """The schema over the merged root types; `types` are those that only an interface leads to."""
-    return Schema(query=query, mutation=mutation, types=types, config=CONFIG)
+    return Schema(query=query, mutation=mutation, subscription=subscription, types=types, config=CONFIG)
