@@ -9,6 +9,8 @@ from app.graph.schema import build_schema
 from app.identity.graphql import IdentityQueries
 from app.messages.graphql import MessageMutations, MessageQueries
 from app.messages.loaders import MessageById
+from app.runs.graphql import RunMutations, RunQueries, RunSubscriptions
+from app.runs.loaders import RunById
 from app.sessions.graphql import SessionMutations, SessionQueries
 from app.sessions.loaders import MetadataOfSession, SessionById
 from app.tools.graphql import ToolMutations
@@ -18,13 +20,17 @@ NODES: NodeLoaders = {
     "AuditEvent": EventByKey,
     "ChatMessage": MessageById,
     "ChatSession": SessionById,
+    "Run": RunById,
     "SessionMetadata": MetadataOfSession,
     "ToolCall": ToolCallById,
 }
 """Every type with a global id, and how it is loaded."""
 
 schema = build_schema(
-    query=merge_types("Query", (node_queries(NODES), SessionQueries, MessageQueries, EventQueries, IdentityQueries)),
-    mutation=merge_types("Mutation", (SessionMutations, MessageMutations, ToolMutations)),
+    query=merge_types(
+        "Query", (node_queries(NODES), SessionQueries, MessageQueries, RunQueries, EventQueries, IdentityQueries)
+    ),
+    mutation=merge_types("Mutation", (SessionMutations, MessageMutations, ToolMutations, RunMutations)),
+    subscription=merge_types("Subscription", (RunSubscriptions,)),
     types=[],
 )

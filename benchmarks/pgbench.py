@@ -29,7 +29,7 @@ class Overheard(UnitOfWork):
     """Passes commands on, and remembers the last one with its values."""
 
     def __init__(self, inner: UnitOfWork) -> None:
-        super().__init__(_no_queries, None)
+        super().__init__(_no_queries, None, lambda _grown: None)
         self._inner = inner
         self.command: Command[Any] | None = None
         self.values: dict[str, Any] = {}

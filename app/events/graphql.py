@@ -33,6 +33,12 @@ described(
         EventKind.MESSAGE_UPDATED: "A message was changed in place.",
         EventKind.MESSAGE_DELETED: "A message was deleted; its number and place stayed.",
         EventKind.TOOL_CALL_ADDED: "A tool call was added to a message.",
+        EventKind.RUN_QUEUED: "An answer was asked for.",
+        EventKind.RUN_STARTED: "A worker took a run.",
+        EventKind.RUN_COMPLETED: "A run ended with its whole answer.",
+        EventKind.RUN_FAILED: "A run ended with an error; what had been written is kept.",
+        EventKind.RUN_CANCELLED: "A run was cancelled; what had been written is kept.",
+        EventKind.RUN_INTERRUPTED: "The server stopped in the middle of a run; what had been written is kept.",
     },
 )
 

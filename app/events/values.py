@@ -17,6 +17,12 @@ class EventKind(StrEnum):
     MESSAGE_UPDATED = "message.updated"
     MESSAGE_DELETED = "message.deleted"
     TOOL_CALL_ADDED = "tool_call.added"
+    RUN_QUEUED = "run.queued"
+    RUN_STARTED = "run.started"
+    RUN_COMPLETED = "run.completed"
+    RUN_FAILED = "run.failed"
+    RUN_CANCELLED = "run.cancelled"
+    RUN_INTERRUPTED = "run.interrupted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,8 @@ NodeLoaders = Mapping[str, type[Loader[Any, Any]]]
 """The loader of each type of object, by the type's name; its keys are what `NodeKeys` makes of an id."""
 
 
-@strawberry.interface(description="An object with an id that is unique in the whole graph.")
-class Node:
-    global_id: strawberry.ID = field(name="id", description="Relay's id of this object: opaque, never changes.")
+class OfRecords:
+    """A base for interfaces: their objects are records, which know the name of their type as `node_type`."""
 
     @classmethod
     def resolve_type(cls, row: Any, info: GraphQLResolveInfo[Any], abstract: GraphQLAbstractType) -> str:  # noqa: ARG003
@@ -34,6 +33,11 @@ class Node:
     def is_type_of(cls, row: Any, info: GraphQLResolveInfo[Any]) -> bool:  # noqa: ARG003
         """Rows are records, not instances of the graph's types; the field that returned one has decided its type."""
         return True
+
+
+@strawberry.interface(description="An object with an id that is unique in the whole graph.")
+class Node(OfRecords):
+    global_id: strawberry.ID = field(name="id", description="Relay's id of this object: opaque, never changes.")
 
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="The object's global id.")]

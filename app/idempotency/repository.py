@@ -1,16 +1,17 @@
-"""Reads used keys."""
+"""Uses keys, and reads what they were used for."""
 
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, any_, select
+from sqlalchemy import ARRAY, Text, any_, select, true
 
 from app.core.actor import Actor
 from app.db.base import table_of
-from app.db.scopes import ReadScope
-from app.db.statement import Query, param
+from app.db.scopes import ReadScope, UnitOfWork
+from app.db.statement import Command, Query, param
+from app.idempotency.fragments import gate, gate_parameters
 from app.idempotency.models import ClientKeyRow
-from app.idempotency.values import UsedKey
+from app.idempotency.values import ClientKey, UsedKey
 
 _keys = table_of(ClientKeyRow)
 
@@ -38,6 +39,16 @@ _ALL_USED = Query(
         _keys.c.key == any_(param("keys", ARRAY(Text))),
     ),
 )
+
+_USE = Command(int, select(gate(true()).c.passed))
+
+
+async def use_key(uow: UnitOfWork, actor: Actor, key: ClientKey, subject_id: UUID) -> bool:
+    """Use a key for a row that this unit of work makes or changes; whether it was new.
+
+    Of two at once with one key the second waits here for the first's end. Rolled back, it is as if never used.
+    """
+    return await uow.run_one(_USE, **actor.as_owner(), **gate_parameters(key, subject_id)) is not None
 
 
 async def used_key(scope: ReadScope, actor: Actor, key: str) -> UsedKey | None:

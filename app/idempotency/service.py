@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from app.core.actor import Actor
-from app.db.scopes import ReadScope
+from app.db.scopes import ReadScope, UnitOfWork
 from app.idempotency import repository
 from app.idempotency.errors import KeyReused
 from app.idempotency.values import ClientKey
@@ -21,6 +21,16 @@ async def first_subject(scope: ReadScope, actor: Actor, key: ClientKey | None) -
     if key and used.body_hash != key.body_hash:
         raise KeyReused
     return used.subject_id
+
+
+async def earlier_subject(uow: UnitOfWork, actor: Actor, key: ClientKey | None, subject_id: UUID) -> UUID | None:
+    """Use the key for `subject_id` in a transaction of several statements; None when the work is to be done.
+
+    Else the row that this very request made or changed when it came first. KeyReused when the key came with another.
+    """
+    if key is None or await repository.use_key(uow, actor, key, subject_id):
+        return None
+    return await first_subject(uow, actor, key)
 
 
 async def first_subjects(scope: ReadScope, actor: Actor, keys: Iterable[ClientKey]) -> dict[str, UUID]:

@@ -1,6 +1,8 @@
 """Pieces of statements about messages, for this room and those that hang rows on a message."""
 
-from sqlalchemy import CTE, ColumnElement, Uuid, exists, select, true
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, Uuid, case, exists, select, true, update
 
 from app.db.base import table_of
 from app.db.statement import param
@@ -41,6 +43,27 @@ def held(locked: CTE, *conditions: ColumnElement[bool]) -> CTE:
     Columns: those of `locked`.
     """
     return select(*locked.c).where(locked.c.deleted_at.is_(None), *conditions).cte("held")
+
+
+def changed_message(session: CTE, message_id: Any, changes: dict[str, Any]) -> CTE:
+    """Change columns of one message of a session that was `touched` by the same statement; a tombstone stays as it is.
+
+    `changes` are expressions. Columns: all.
+    """
+    kept = {
+        name: case((messages.c.deleted_at.is_(None), value), else_=messages.c[name]) for name, value in changes.items()
+    }
+    return (
+        update(messages)
+        .where(
+            messages.c.tenant_id == session.c.tenant_id,
+            messages.c.id == message_id,
+            messages.c.session_id == session.c.id,
+        )
+        .values(updated_at=session.c.updated_at, **kept)
+        .returning(*messages.c)
+        .cte("message")
+    )
 
 
 def of_session(condition: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -271,7 +271,7 @@ class MessageMutations:
             MessageRole.USER,
             input.content,
             _parent(input.parent_message_id),
-            context_items=_context_items(input.context_items),
+            context_items=context_items(input.context_items),
             metadata=json_object(input.metadata, "metadata"),
         )
         return await _persist(info, draft, input)
@@ -285,7 +285,7 @@ class MessageMutations:
             input.content,
             _parent(input.parent_message_id),
             input.status or ended,
-            _context_items(input.context_items),
+            context_items(input.context_items),
             json_object(input.metadata, "metadata"),
             _generation(input),
             calls_tools=input.calls_tools,
@@ -329,7 +329,7 @@ def _parent(value: str | None) -> MessageId | None:
     return None if value is None else message_id(value, "parentMessageId")
 
 
-def _context_items(items: ContextItemsInput | None) -> ContextItems:
+def context_items(items: ContextItemsInput | None) -> ContextItems:
     if items is None:
         return ContextItems()
     kinds = {name: getattr(items, name) for name in ("document_chunks", "insights", "jtbds", "metrics")}

@@ -61,11 +61,15 @@ class MessagePipeline:
         ValidationError for what cannot be stored, SessionNotFound, KeyReused. A collaborator that fails becomes a
         warning of the message (S3-14). The session's row stays locked until the unit of work ends.
         """
-        new = await self._prepare(actor, draft)
+        return await self.store(uow, actor, await self.prepare(actor, draft), key)
+
+    async def store(self, uow: UnitOfWork, actor: Actor, new: NewMessage, key: ClientKey | None) -> MessageOutcome:
+        """Store a prepared message inside the caller's unit of work. SessionNotFound, KeyReused, ValidationError."""
         stored = await repository.append(uow, actor, new, key)
         return MessageOutcome(stored) if stored is not None else await _why_not(uow, actor, new, key)
 
-    async def _prepare(self, actor: Actor, draft: Draft) -> NewMessage:
+    async def prepare(self, actor: Actor, draft: Draft) -> NewMessage:
+        """Check, understand and count a message: what takes time, before anything is locked. ValidationError."""
         watch = Stopwatch()
         draft.check()
         warnings: list[PipelineWarning] = []

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from app.core.actor import Actor
+from app.core.actor import Actor, TenantId
 from app.core.ids import global_id
 from app.db.scopes import ReadScope, UnitOfWork
 from app.db.statement import Command, Query, param
@@ -164,6 +164,31 @@ def _more(message: CTE, column: str) -> ColumnElement[Any]:
 _APPEND = {role: _append(role) for role in MessageRole}
 
 
+def _path() -> Query[ChatMessage]:
+    depth = literal(0, Integer).label("depth")
+    last = (
+        select(*messages.c, depth)
+        .where(messages.c.tenant_id == param("tenant_id"), messages.c.id == param("message_id", Uuid))
+        .cte("path", recursive=True)
+    )
+    before = messages.alias("before")
+    path = last.union_all(
+        select(*before.c, (last.c.depth + 1).label("depth"))
+        .join(last, (before.c.tenant_id == last.c.tenant_id) & (before.c.id == last.c.parent_message_id))
+        .where(last.c.depth < param("most", Integer) - 1)
+    )
+    columns = [column for column in path.c if column.name != "depth"]
+    return Query(ChatMessage, select(*columns).order_by(path.c.depth.desc()))
+
+
+_PATH = _path()
+
+
+async def path_to(scope: ReadScope, tenant_id: TenantId, message_id: MessageId, most: int) -> list[ChatMessage]:
+    """A message and what it answers, and what that answers …, oldest first."""
+    return await scope.all(_PATH, tenant_id=tenant_id, message_id=message_id, most=most)
+
+
 async def owned_message(scope: ReadScope, actor: Actor, message_id: MessageId) -> ChatMessage | None:
     """The message, where its session is the actor's."""
     return await scope.first(_OWNED, message_id=message_id, **actor.as_owner())
@@ -176,6 +201,7 @@ async def append(uow: UnitOfWork, actor: Actor, new: NewMessage, key: ClientKey 
     The session's row stays locked until the transaction ends: its writers follow each other, numbers have no gaps.
     """
     draft, intent, generation = new.draft, new.intent, new.draft.generation
+    uow.announce(draft.session_id)
     facts = {
         "messageId": global_id(ChatMessage.node_type, new.id),
         "role": draft.role.name,
@@ -244,7 +270,7 @@ async def _run_change(
     key: ClientKey | None,
     facts: dict[str, object],
 ) -> ChatMessage | None:
-    return await uow.run_one(
+    changed = await uow.run_one(
         _change(kind, frozenset(changes)),
         message_id=message_id,
         status_before=list(status_before),
@@ -253,3 +279,6 @@ async def _run_change(
         **gate_parameters(key, message_id),
         **event_parameters(actor, {"messageId": global_id(ChatMessage.node_type, message_id), **facts}),
     )
+    if changed is not None:
+        uow.announce(changed.session_id)
+    return changed

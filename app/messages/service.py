@@ -12,7 +12,15 @@ from app.idempotency.values import ClientKey
 from app.messages import repository
 from app.messages.errors import InvalidTransition, MessageDeleted, MessageNotFound
 from app.messages.models import ChatMessage
-from app.messages.values import LONGEST_CONTENT, LONGEST_ERROR, LONGEST_NAME, TRANSITIONS, MessageId, MessageStatus
+from app.messages.values import (
+    LONGEST_CONTENT,
+    LONGEST_ERROR,
+    LONGEST_NAME,
+    LONGEST_PATH,
+    TRANSITIONS,
+    MessageId,
+    MessageStatus,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,14 @@ async def delete(uow: UnitOfWork, actor: Actor, message_id: MessageId, key: Clie
 async def _as_before(uow: UnitOfWork, actor: Actor, key: ClientKey | None) -> MessageOutcome | None:
     subject = await first_subject(uow, actor, key)
     return MessageOutcome(await _required(uow, actor, MessageId(subject)), deduplicated=True) if subject else None
+
+
+async def path_to(scope: ReadScope, actor: Actor, message_id: MessageId) -> list[ChatMessage]:
+    """A message of a session that is known to be the actor's, with all that leads to it, oldest first.
+
+    At most the latest LONGEST_PATH: a model has no more in view.
+    """
+    return await repository.path_to(scope, actor.tenant_id, message_id, LONGEST_PATH)
 
 
 async def find_owned(scope: ReadScope, actor: Actor, message_id: MessageId) -> ChatMessage | None:

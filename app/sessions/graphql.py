@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from strawberry import UNSET, field
@@ -20,6 +20,8 @@ from app.graph.scalars import BigInt, Json
 from app.idempotency.graphql import KEY_DESCRIPTION, keyed_write
 from app.messages.loaders import MessagesOfSession
 from app.messages.models import ChatMessage
+from app.runs.loaders import ActiveRunOfSession, RunsOfSession
+from app.runs.models import Run
 from app.sessions import service
 from app.sessions.loaders import MetadataOfSession, SessionById, page_of_sessions
 from app.sessions.models import ChatSession, SessionMetadata
@@ -36,9 +38,13 @@ from app.sessions.values import (
 DEFAULT_SESSIONS = 50
 DEFAULT_MESSAGES = 100
 
+DEFAULT_RUNS = 20
+
 if TYPE_CHECKING:
     from app.messages.graphql import ChatMessageType
+    from app.runs.graphql import RunType
 
+RunNode = Annotated["RunType", strawberry.lazy("app.runs.graphql")]
 Message = Annotated["ChatMessageType", strawberry.lazy("app.messages.graphql")]
 
 described(
@@ -104,6 +110,26 @@ class ChatSessionType(Node):
     ) -> Page[ChatMessage]:
         request = PageRequest.of(first, last, after, before, DEFAULT_MESSAGES)
         return await info.context.loader(MessagesOfSession).load((SessionId(root.id), request))
+
+    @field(
+        graphql_type=RunNode | None,
+        description="The run that has the session's turn; null when nothing is being answered.",
+    )
+    def active_run(self, info: Info, root: strawberry.Parent[ChatSession]) -> Any:
+        return info.context.loader(ActiveRunOfSession).load(SessionId(root.id))
+
+    @field(graphql_type=Connection[RunNode], description="Its runs, newest first; 20 by default.")
+    async def runs(
+        self,
+        info: Info,
+        root: strawberry.Parent[ChatSession],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Page[Run]:
+        request = PageRequest.of(first, last, after, before, DEFAULT_RUNS)
+        return await info.context.loader(RunsOfSession).load((root.id, request))
 
 
 @input_type("Which sessions: every condition that is given must hold.", name="SessionFilter")

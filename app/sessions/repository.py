@@ -24,6 +24,8 @@ _metadata = table_of(SessionMetadata)
 
 _OWNED = Query(ChatSession, select(*sessions.c).where(owned(), is_session()))
 
+_LOCK = Command(ChatSession, select(*sessions.c).where(owned(), is_session()).with_for_update(key_share=True))
+
 
 def _create() -> Command[ChatSession]:
     through = gate(true())
@@ -96,8 +98,14 @@ async def owned_session(scope: ReadScope, actor: Actor, session_id: SessionId) -
     return await scope.first(_OWNED, session_id=session_id, **actor.as_owner())
 
 
+async def locked_session(uow: UnitOfWork, actor: Actor, session_id: SessionId) -> ChatSession | None:
+    """The newest version of the session, where it is the actor's own, locked."""
+    return await uow.run_one(_LOCK, session_id=session_id, **actor.as_owner())
+
+
 async def create(uow: UnitOfWork, actor: Actor, new: NewSession, key: ClientKey | None) -> ChatSession | None:
     """Store a session with its metadata and event; None when its key was used before."""
+    uow.announce(new.id)
     return await uow.run_one(
         _CREATE,
         session_id=new.id,
@@ -120,6 +128,7 @@ async def update_columns(
     uow: UnitOfWork, actor: Actor, session_id: SessionId, changes: dict[str, Any], key: ClientKey | None
 ) -> ChatSession | None:
     """Change columns of a session; None when there is none of the actor's, or its key was used before."""
+    uow.announce(session_id)
     return await uow.run_one(
         _update(frozenset(changes)),
         **{f"new_{name}": value for name, value in changes.items()},
@@ -131,6 +140,7 @@ async def set_metadata(
     uow: UnitOfWork, actor: Actor, session_id: SessionId, changes: dict[str, Any], key: ClientKey | None
 ) -> ChatSession | None:
     """Change columns of a session's metadata; None when there is none of the actor's, or its key was used before."""
+    uow.announce(session_id)
     return await uow.run_one(
         _set_metadata(frozenset(changes)),
         **{f"new_{name}": value for name, value in changes.items()},
@@ -140,6 +150,7 @@ async def set_metadata(
 
 async def remove(uow: UnitOfWork, actor: Actor, session_id: SessionId, key: ClientKey | None) -> ChatSession | None:
     """Delete a session and all that hangs on it; its last state, or None as above."""
+    uow.announce(session_id)
     return await uow.run_one(_DELETE, **_on(actor, session_id, key, {}))
 
 

@@ -64,6 +64,14 @@ async def delete(uow: UnitOfWork, actor: Actor, session_id: SessionId, key: Clie
     return SessionOutcome(None, deduplicated=True)
 
 
+async def lock(uow: UnitOfWork, actor: Actor, session_id: SessionId) -> ChatSession | None:
+    """The session, where it is the actor's own, its row locked until the unit of work ends.
+
+    The one order of locks: a session's row first, then what hangs on it.
+    """
+    return await repository.locked_session(uow, actor, session_id)
+
+
 async def find_owned(scope: ReadScope, actor: Actor, session_id: SessionId) -> ChatSession | None:
     """The session, where it is the actor's own."""
     return await repository.owned_session(scope, actor, session_id)

@@ -6,7 +6,7 @@ other processes write is read by one query for all streams at once, when they te
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -27,7 +27,7 @@ RETRY_SECONDS = 0.25
 """After the database did not answer."""
 
 MOST_REMEMBERED = 256
-"""Entries of one stream, whatever the number of its followers: ten seconds of an answer. Who is further behind reads."""
+"""Entries of one stream, whatever the number of its followers: ten seconds of an answer. Who is behind that reads."""
 
 MOST_READ = 1_000
 """Entries of one stream by one read; more are read by the next."""
@@ -95,7 +95,7 @@ class Feed(Generic[E]):
         """How many streams have followers."""
         return len(self._streams)
 
-    async def follow(self, key: StreamKey, after: int) -> AsyncIterator[list[E]]:
+    async def follow(self, key: StreamKey, after: int) -> AsyncGenerator[list[E], None]:
         """What follows a position, in order, each entry once: first what is there, then what comes, for ever.
 
         Nothing is kept for a follower but its position: one that does not come back for more costs no memory, and reads

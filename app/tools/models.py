@@ -1,6 +1,7 @@
 """The table of tool calls."""
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import Boolean, CheckConstraint, ForeignKeyConstraint, Index, Integer, SmallInteger, func, text
@@ -24,6 +25,8 @@ class ToolCall(Base):
         *bounded(call_id=255, arguments=8_000, result=8_000, error=4_000),
     )
     node_type = "ToolCall"
+    session_id: ClassVar[UUID]
+    """No column: the statement that adds a call gives it, so that those who follow the session can be told."""
 
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)

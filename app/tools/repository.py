@@ -71,7 +71,8 @@ def _add() -> Command[ToolCall]:
         **{name: param(name, kind) for name, kind in _GIVEN.items()},
     }
     added = insert(calls).from_select(list(row), select(*row.values())).returning(*calls.c).cte("tool_call")
-    return Command(ToolCall, select(*added.c).add_cte(event(EventKind.TOOL_CALL_ADDED, stream=session)))
+    in_session = select(session.c.id).scalar_subquery().label("session_id")
+    return Command(ToolCall, select(*added.c, in_session).add_cte(event(EventKind.TOOL_CALL_ADDED, stream=session)))
 
 
 _ADD = _add()
@@ -96,7 +97,7 @@ async def add(uow: UnitOfWork, actor: Actor, new: NewToolCall, key: ClientKey | 
         "toolCallId": global_id(ToolCall.node_type, new.id),
         "name": new.name,
     }
-    return await uow.run_one(
+    added = await uow.run_one(
         _ADD,
         tool_call_id=new.id,
         message_id=new.message_id,
@@ -113,6 +114,9 @@ async def add(uow: UnitOfWork, actor: Actor, new: NewToolCall, key: ClientKey | 
         **gate_parameters(key, new.id),
         **event_parameters(actor, facts),
     )
+    if added is not None:
+        uow.announce(added.session_id)
+    return added
 
 
 async def owned_call(scope: ReadScope, actor: Actor, tool_call_id: ToolCallId) -> ToolCall | None:

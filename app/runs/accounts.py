@@ -1,0 +1,40 @@
+"""What a run used and what that costs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.llm.port import Usage
+from app.llm.tokens import TokenCount
+from app.runs.models import Run
+from app.runs.values import Spending
+
+LONGEST_COUNTED = 50_000
+"""Characters. A longer text that no provider counted is estimated by its length: the session's row is locked."""
+
+CHARACTERS_PER_TOKEN = 4
+"""OpenAI's rule of thumb for English; marked as an estimate wherever it is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Without state."""
+
+    count_tokens: Callable[[str, str | None], TokenCount]
+    price: Callable[[str, Usage], Decimal | None]
+    """What `provider:model` asks for usage; None where that is not known."""
+
+    def of(self, run: Run, reported: Usage | None, text: str) -> Spending:
+        """What an ended run spent: by the provider's count, else estimated where an answer had begun."""
+        if reported is not None:
+            return Spending(reported, self.price(run.model, reported), estimated=False)
+        if not text:
+            # Refused, cancelled or given up before the first word: providers ask nothing for that.
+            return Spending(Usage(), Decimal(0), estimated=False)
+        usage = Usage(input=run.prompt_tokens or 0, output=self._count(text, run.model))
+        return Spending(usage, self.price(run.model, usage), estimated=True)
+
+    def _count(self, text: str, model: str) -> int:
+        if len(text) > LONGEST_COUNTED:
+            return len(text) // CHARACTERS_PER_TOKEN
+        return self.count_tokens(text, model.partition(":")[2]).tokens

@@ -1,0 +1,182 @@
+"""Batched reads of runs and their logs."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Integer, Text, Uuid, any_, func, literal, select, true
+
+from app.core.actor import Actor
+from app.core.paging import ListName, Page, PageRequest
+from app.db.database import Database
+from app.db.pages import Order, PageShape, page_of_each
+from app.db.scopes import ReadScope
+from app.db.statement import Query, param
+from app.graph.loading import Loader
+from app.messages.values import MessageId
+from app.runs.fragments import LIVE_RUNS, run_events, runs
+from app.runs.models import Run
+from app.runs.values import EntryKind, RunEntry, RunId
+from app.sessions.fragments import readable, sessions
+from app.sessions.values import SessionId
+from app.streams.feed import MOST_READ
+from app.streams.values import StreamKey
+
+_readable_runs = (
+    select(*runs.c)
+    .join(sessions, (sessions.c.tenant_id == runs.c.tenant_id) & (sessions.c.id == runs.c.session_id))
+    .where(readable(), runs.c.tenant_id == param("tenant_id"))
+)
+
+_BY_IDS = Query(Run, _readable_runs.where(runs.c.id == any_(param("ids", ARRAY(Uuid)))))
+_BY_MESSAGES = Query(Run, _readable_runs.where(runs.c.message_id == any_(param("ids", ARRAY(Uuid)))))
+_ACTIVE = Query(
+    Run, _readable_runs.where(runs.c.session_id == any_(param("ids", ARRAY(Uuid))), LIVE_RUNS, ~runs.c.waiting)
+)
+
+_BY_NUMBER = Order((runs.c.sequence_number,), (int,), descending=True)
+
+
+class RunById(Loader[RunId, Run | None]):
+    """Runs of sessions the actor may read; None for any other id."""
+
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[RunId]) -> Sequence[Run | None]:
+        """One statement for all ids."""
+        found = {row.id: row for row in await scope.all(_BY_IDS, ids=keys, **actor.as_reader())}
+        return [found.get(key) for key in keys]
+
+
+class RunOfMessage(Loader[MessageId, Run | None]):
+    """The run that writes a message, where the actor may read it; None for messages that no run writes."""
+
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[MessageId]) -> Sequence[Run | None]:
+        """One statement for all messages."""
+        found = {row.message_id: row for row in await scope.all(_BY_MESSAGES, ids=keys, **actor.as_reader())}
+        return [found.get(key) for key in keys]
+
+
+class ActiveRunOfSession(Loader[SessionId, Run | None]):
+    """The run that has a session's turn, where the actor may read it."""
+
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[SessionId]) -> Sequence[Run | None]:
+        """One statement for all sessions."""
+        found = {row.session_id: row for row in await scope.all(_ACTIVE, ids=keys, **actor.as_reader())}
+        return [found.get(key) for key in keys]
+
+
+@lru_cache(maxsize=8)
+def _page_of_each(shape: PageShape) -> Query[Run]:
+    rows = select(*runs.c).where(runs.c.tenant_id == param("tenant_id"))
+    return Query(Run, page_of_each(rows, runs.c.session_id, _BY_NUMBER, shape))
+
+
+class _RunCount(NamedTuple):
+    session_id: UUID
+    runs: int
+
+
+_COUNTS = Query(
+    _RunCount,
+    select(runs.c.session_id, func.count().label("runs"))
+    .where(runs.c.tenant_id == param("tenant_id"), runs.c.session_id == any_(param("ids", ARRAY(Uuid))))
+    .group_by(runs.c.session_id),
+)
+
+
+class RunsOfSession(Loader[tuple[UUID, PageRequest], Page[Run]]):
+    """Pages of the runs of sessions that were read before, newest first."""
+
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[tuple[UUID, PageRequest]]) -> Sequence[Page[Run]]:
+        """One statement for all sessions that are asked for the same page."""
+        wanted: dict[PageRequest, list[UUID]] = defaultdict(list)
+        for session_id, request in keys:
+            wanted[request].append(session_id)
+        rows: dict[tuple[UUID, PageRequest], list[Run]] = defaultdict(list)
+        for request, parents in wanted.items():
+            positions = [_BY_NUMBER.parameters(request, ListName("runs", parent)) for parent in parents]
+            query = _page_of_each(PageShape.of(request))
+            for row in await scope.all(query, tenant_id=actor.tenant_id, parents=parents, **positions[0]):
+                rows[row.session_id, request].append(row)
+        return [self._page(session_id, request, rows[session_id, request]) for session_id, request in keys]
+
+    def _page(self, session_id: UUID, request: PageRequest, rows: list[Run]) -> Page[Run]:
+        name = ListName("runs", session_id)
+
+        async def count() -> int:
+            return await self.loaders.of(RunCounts).load(session_id)
+
+        return Page.of(rows, request, lambda row: name.encode((row.sequence_number,)), count)
+
+
+class RunCounts(Loader[UUID, int]):
+    """How many runs a session has."""
+
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[UUID]) -> Sequence[int]:
+        """One statement for all sessions."""
+        rows = await scope.all(_COUNTS, tenant_id=actor.tenant_id, ids=keys)
+        found = {row.session_id: row.runs for row in rows}
+        return [found.get(key, 0) for key in keys]
+
+
+class _Line(NamedTuple):
+    run_id: UUID
+    seq: int
+    kind: str
+    payload: dict[str, Any]
+
+
+def _lines() -> Query[_Line]:
+    wanted = (
+        func.unnest(param("tenants", ARRAY(Text)), param("runs", ARRAY(Uuid)), param("positions", ARRAY(Integer)))
+        .table_valued("tenant_id", "run_id", "position")
+        .render_derived(name="wanted")
+    )
+    each = (
+        select(run_events.c.seq, run_events.c.kind, run_events.c.payload)
+        .where(
+            run_events.c.tenant_id == wanted.c.tenant_id,
+            run_events.c.run_id == wanted.c.run_id,
+            run_events.c.seq > wanted.c.position,
+        )
+        .order_by(run_events.c.seq)
+        .limit(literal(MOST_READ, Integer))
+        .correlate(wanted)
+        .lateral("each")
+    )
+    there = select(wanted.c.run_id, each.c.seq, each.c.kind, each.c.payload).select_from(wanted.join(each, true()))
+    # A run that was deleted with its session has no last line: whoever follows it must not wait for ever.
+    gone = (
+        select(
+            wanted.c.run_id, (wanted.c.position + 1).label("seq"), literal(EntryKind.GONE.value, Text).label("kind"),
+            func.jsonb_build_object().label("payload"),
+        )
+        .select_from(wanted)
+        .where(
+            ~select(runs.c.id)
+            .where(runs.c.tenant_id == wanted.c.tenant_id, runs.c.id == wanted.c.run_id)
+            .correlate(wanted)
+            .exists()
+        )
+    )  # fmt: skip
+    found = there.union_all(gone).subquery("found")
+    return Query(_Line, select(*found.c).order_by(found.c.run_id, found.c.seq))
+
+
+_LINES = _lines()
+
+
+async def read_lines(database: Database, after: Mapping[StreamKey, int]) -> Mapping[UUID, list[RunEntry]]:
+    """What follows a position in each of many runs, in order; one statement. For a feed."""
+    async with database.read() as scope:
+        lines = await scope.all(
+            _LINES,
+            tenants=[key.tenant_id for key in after],
+            runs=[key.id for key in after],
+            positions=list(after.values()),
+        )
+    found: dict[UUID, list[RunEntry]] = defaultdict(list)
+    for line in lines:
+        found[line.run_id].append(RunEntry(line.seq, line.kind, line.payload))
+    return found

@@ -1,0 +1,170 @@
+"""The tables of runs."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import Boolean, CheckConstraint, Double, ForeignKeyConstraint, Index, Integer, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.errors import ErrorCode
+from app.db.base import Base, Json, bounded, bounded_json
+from app.llm.port import Usage
+from app.runs.values import Failure
+
+_ACTIVE = "status in ('queued', 'running') and not waiting"
+
+
+class Run(Base):
+    """One attempt of a model to write one assistant message. It belongs to this row, never to a request or a process.
+
+    Never updated after `finished_at`, save that `compacted_at` is set when the pieces of its answer are given up.
+    """
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "session_id"], ["chat_sessions.tenant_id", "chat_sessions.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(
+            ["tenant_id", "message_id"], ["chat_messages.tenant_id", "chat_messages.id"], ondelete="CASCADE"
+        ),
+        Index("uq_runs_active", "tenant_id", "session_id", unique=True, postgresql_where=text(_ACTIVE)),
+        Index("uq_runs_message_id", "tenant_id", "message_id", unique=True),
+        Index(None, "tenant_id", "session_id", "sequence_number"),
+        Index("ix_runs_live", "tenant_id", "created_at", postgresql_where=text("status in ('queued', 'running')")),
+        Index(
+            "ix_runs_compactable",
+            "tenant_id",
+            "finished_at",
+            postgresql_where=text("finished_at is not null and compacted_at is null"),
+        ),
+        CheckConstraint(
+            "status in ('queued', 'running', 'completed', 'failed', 'cancelled', 'interrupted')", name="status"
+        ),
+        CheckConstraint("(finished_at is null) = (status in ('queued', 'running'))", name="finished_at"),
+        CheckConstraint("not waiting or status in ('queued', 'cancelled')", name="waiting"),
+        CheckConstraint("generation >= 0 and last_seq >= 0", name="counters"),
+        *bounded(model=255, error_code=255, error_message=4_000, stop_reason=50),
+        *bounded_json("error_facts"),
+        # Every flush locks the row: room for its versions beside it keeps the indexes out of that.
+        {"postgresql_with": {"fillfactor": "70"}},
+    )
+    node_type = "Run"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID]
+    user_id: Mapped[str]
+    """Who asked: the owner of the session, on whose behalf the worker acts."""
+    message_id: Mapped[UUID]
+    """The assistant message that it writes."""
+    prompt_message_id: Mapped[UUID]
+    """The message that it answers."""
+    sequence_number: Mapped[int] = mapped_column(Integer)
+    """That of its message: runs of a session take their turns in this order."""
+    retry_of_id: Mapped[UUID | None]
+    status: Mapped[str] = mapped_column(server_default="queued")
+    waiting: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    """Whether another run of the session has its turn."""
+    generation: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """Counts the workers that took it: only the latest may write."""
+    model: Mapped[str]
+    temperature: Mapped[float | None] = mapped_column(Double)
+    max_output_tokens: Mapped[int | None] = mapped_column(Integer)
+    prompt_tokens: Mapped[int | None]
+    """An estimate of what it reads, for the case that the provider never says."""
+    correlation_id: Mapped[str]
+    """The request that asked."""
+    last_seq: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """The number of its last line, once it has ended."""
+    stop_reason: Mapped[str | None]
+    error_code: Mapped[str | None]
+    error_message: Mapped[str | None]
+    error_facts: Mapped[Json | None]
+    input_tokens: Mapped[int | None]
+    cached_input_tokens: Mapped[int | None]
+    cache_write_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    reasoning_tokens: Mapped[int | None]
+    usage_estimated: Mapped[bool | None] = mapped_column(Boolean)
+    cost: Mapped[Decimal | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    compacted_at: Mapped[datetime | None]
+
+    @property
+    def usage(self) -> Usage | None:
+        """What it used, once it has ended."""
+        if self.input_tokens is None:
+            return None
+        return Usage(
+            self.input_tokens, self.cached_input_tokens or 0, self.cache_write_tokens or 0, self.output_tokens or 0,
+            self.reasoning_tokens or 0,
+        )  # fmt: skip
+
+    @property
+    def attempts(self) -> int:
+        """How many workers took it."""
+        return self.generation
+
+    @property
+    def error(self) -> Failure | None:
+        """Why it failed or was interrupted."""
+        if self.error_code is None:
+            return None
+        facts = self.error_facts or {}
+        return Failure(
+            ErrorCode(self.error_code), self.error_message or "", facts.get("hint"), bool(facts.get("retryable")),
+            facts.get("details"),
+        )  # fmt: skip
+
+
+class RunEvent(Base):
+    """One line of a run's log: a piece of its answer, a tool call, its end. Never changed; pieces are given up later."""
+
+    __tablename__ = "run_events"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "run_id"], ["runs.tenant_id", "runs.id"], ondelete="CASCADE"),
+        CheckConstraint("seq >= 1", name="seq"),
+        *bounded(kind=20),
+        *bounded_json("payload"),
+    )
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    kind: Mapped[str]
+    payload: Mapped[Json]
+
+
+class UsageEntry(Base):
+    """What one run used. Written with its end, never changed; it outlives run, message and session."""
+
+    __tablename__ = "usage_ledger"
+    __table_args__ = (
+        Index(None, "tenant_id", "user_id", "at"),
+        Index(None, "tenant_id", "at"),
+        CheckConstraint(
+            "input_tokens >= 0 and cached_input_tokens >= 0 and cache_write_tokens >= 0 and output_tokens >= 0 "
+            "and reasoning_tokens >= 0 and cost >= 0",
+            name="amounts",
+        ),
+        *bounded(model=255, status=20),
+    )
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID]
+    user_id: Mapped[str]
+    model: Mapped[str]
+    status: Mapped[str]
+    input_tokens: Mapped[int]
+    cached_input_tokens: Mapped[int]
+    cache_write_tokens: Mapped[int]
+    output_tokens: Mapped[int]
+    reasoning_tokens: Mapped[int]
+    estimated: Mapped[bool] = mapped_column(Boolean)
+    cost: Mapped[Decimal | None]
+    at: Mapped[datetime] = mapped_column(server_default=func.now())

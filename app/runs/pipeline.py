@@ -1,0 +1,220 @@
+"""How an answer is asked for, asked for again, and called off: each in one transaction, with the job that works it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from app.core.actor import Actor
+from app.core.errors import ValidationError
+from app.core.ids import new_id
+from app.core.text import require_range
+from app.db.database import Database
+from app.db.scopes import UnitOfWork
+from app.idempotency.service import earlier_subject
+from app.idempotency.values import ClientKey
+from app.llm.registry import Models
+from app.messages.errors import MessageDeleted, MessageNotFound
+from app.messages.models import ChatMessage
+from app.messages.pipeline import MessagePipeline
+from app.messages.service import find_owned as find_message
+from app.messages.values import Draft, MessageId, MessageRole, MessageStatus, NewMessage
+from app.runs import repository, service
+from app.runs.accounts import Accounts
+from app.runs.errors import NothingToAnswer, NothingToRetry, RunEnded
+from app.runs.models import Run
+from app.runs.values import HOTTEST, Asked, NewRun, OnBusy, RunId, RunStatus, Wanted, title_of
+from app.sessions import service as sessions
+from app.sessions.errors import SessionNotFound
+from app.sessions.models import ChatSession
+from app.sessions.values import NewSession, SessionId
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """The run after a change, and whether the change had been made before by the same request."""
+
+    run: Run
+    deduplicated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunPipeline:
+    """One per process, without state."""
+
+    messages: MessagePipeline
+    models: Models
+    accounts: Accounts
+
+    async def send(self, database: Database, actor: Actor, asked: Asked, key: ClientKey | None) -> RunOutcome:
+        """Store the person's message, the message that will answer it, and the run that writes that.
+
+        Without a session a new one is created for it. ValidationError, SessionNotFound, KeyReused, RunActive,
+        TooManyWaiting, ProviderNotConfigured; then nothing is stored.
+        """
+        _check(asked.wanted)
+        session_id = asked.session_id or SessionId(new_id())
+        question = await self.messages.prepare(actor, asked.to_append(session_id))
+        run_id = RunId(new_id())
+
+        async def work(uow: UnitOfWork) -> RunOutcome:
+            if asked.session_id is None:
+                session = await self._start_session(uow, actor, session_id, asked)
+            else:
+                session = await self._locked(uow, actor, session_id)
+            waiting = await service.make_way(uow, actor, self.accounts, session_id, asked.on_busy)
+            stored = await self.messages.store(uow, actor, question, None)
+            wanted = self._chosen(asked.wanted, session)
+            return await self._queue(uow, actor, session_id, MessageId(stored.message.id), wanted, run_id, waiting)
+
+        return await self._once(database, actor, key, run_id, work)
+
+    async def regenerate(
+        self,
+        database: Database,
+        actor: Actor,
+        message_id: MessageId,
+        wanted: Wanted,
+        on_busy: OnBusy,
+        key: ClientKey | None,
+    ) -> RunOutcome:
+        """Have the question behind an assistant's message answered once more, beside the answers there are.
+
+        MessageNotFound, NothingToAnswer, and as of `send`.
+        """
+        _check(wanted)
+        run_id = RunId(new_id())
+
+        async def work(uow: UnitOfWork) -> RunOutcome:
+            answer = await find_message(uow, actor, message_id)
+            if answer is None:
+                raise MessageNotFound
+            parent = answer.parent_message_id and await find_message(uow, actor, MessageId(answer.parent_message_id))
+            if answer.role != MessageRole.ASSISTANT or not parent:
+                raise NothingToAnswer
+            if parent.deleted_at is not None:
+                raise MessageDeleted
+            session_id = SessionId(answer.session_id)
+            session = await self._locked(uow, actor, session_id)
+            waiting = await service.make_way(uow, actor, self.accounts, session_id, on_busy)
+            chosen = self._chosen(wanted, session)
+            question = MessageId(parent.id)
+            return await self._queue(uow, actor, session_id, question, chosen, run_id, waiting)
+
+        return await self._once(database, actor, key, run_id, work)
+
+    async def retry(self, database: Database, actor: Actor, run_id: RunId, key: ClientKey | None) -> RunOutcome:
+        """Ask again what a run did not finish: a new run with the same model. What it had written stays.
+
+        RunNotFound, NothingToRetry, RunActive, ProviderNotConfigured, KeyReused.
+        """
+        new_run_id = RunId(new_id())
+
+        async def work(uow: UnitOfWork) -> RunOutcome:
+            found = await service.required(uow, actor, run_id)
+            session_id = SessionId(found.session_id)
+            await self._locked(uow, actor, session_id)
+            run = await service.required(uow, actor, run_id)
+            status = RunStatus(run.status)
+            if not status.ended or status is RunStatus.COMPLETED:
+                raise NothingToRetry(status)
+            waiting = await service.make_way(uow, actor, self.accounts, session_id, OnBusy.REJECT)
+            wanted = Wanted(self.models.resolve(run.model).id, run.temperature, run.max_output_tokens)
+            question = MessageId(run.prompt_message_id)
+            return await self._queue(uow, actor, session_id, question, wanted, new_run_id, waiting, retry_of=run_id)
+
+        return await self._once(database, actor, key, new_run_id, work)
+
+    async def cancel(self, database: Database, actor: Actor, run_id: RunId, key: ClientKey | None) -> RunOutcome:
+        """End a run here and now, wherever it is worked, and keep what it has written. Twice is once.
+
+        Its worker is told, and can store nothing more even if it never hears of it. RunNotFound, RunEnded, KeyReused.
+        """
+
+        async def work(uow: UnitOfWork) -> RunOutcome:
+            found = await service.required(uow, actor, run_id)
+            run = await service.locked(uow, found)
+            if run is None:
+                return RunOutcome(await service.required(uow, actor, run_id))
+            status = RunStatus(run.status)
+            if status is RunStatus.CANCELLED:
+                return RunOutcome(run, deduplicated=True)
+            if status.ended:
+                raise RunEnded(status)
+            ended = await service.end(uow, actor, self.accounts, run, service.CANCELLED)
+            await service.next_turn(uow, actor, SessionId(run.session_id))
+            return RunOutcome(ended or run)
+
+        return await self._once(database, actor, key, run_id, work)
+
+    async def _once(
+        self,
+        database: Database,
+        actor: Actor,
+        key: ClientKey | None,
+        subject: RunId,
+        work: Callable[[UnitOfWork], Awaitable[RunOutcome]],
+    ) -> RunOutcome:
+        """Do the work in a transaction, unless the request was here before: then its first answer."""
+
+        async def gated(uow: UnitOfWork) -> RunOutcome:
+            earlier: UUID | None = await earlier_subject(uow, actor, key, subject)
+            if earlier is None:
+                return await work(uow)
+            return RunOutcome(await service.required(uow, actor, RunId(earlier)), deduplicated=True)
+
+        return await database.transact(gated)
+
+    async def _start_session(self, uow: UnitOfWork, actor: Actor, session_id: SessionId, asked: Asked) -> ChatSession:
+        provider, _, model = (asked.wanted.model or self.models.default).partition(":")
+        new = NewSession(session_id, title=title_of(asked.content), model=model, provider=provider)
+        created = (await sessions.create(uow, actor, new, None)).session
+        assert created is not None  # noqa: S101 - only a deletion has none
+        return created
+
+    async def _locked(self, uow: UnitOfWork, actor: Actor, session_id: SessionId) -> ChatSession:
+        session = await sessions.lock(uow, actor, session_id)
+        if session is None:
+            raise SessionNotFound
+        return session
+
+    def _chosen(self, wanted: Wanted, session: ChatSession) -> Wanted:
+        """The model that was asked for, else the session's where it names a provider too, else the default."""
+        of_session = f"{session.provider}:{session.model}" if session.provider and session.model else None
+        name = wanted.model or of_session or self.models.default
+        return Wanted(self.models.resolve(name).id, wanted.temperature, wanted.max_output_tokens)
+
+    async def _queue(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        session_id: SessionId,
+        question: MessageId,
+        wanted: Wanted,
+        run_id: RunId,
+        waiting: bool,
+        retry_of: RunId | None = None,
+    ) -> RunOutcome:
+        """Store the message that is to be written, its run, and, where it is its turn, the job that works it."""
+        answer = await self._expected(uow, actor, session_id, question)
+        new = NewRun(run_id, session_id, question, wanted, waiting, retry_of)
+        run = await repository.queue(uow, actor, new, answer.id, answer.sequence_number)
+        if not waiting:
+            await service.schedule(uow, service.ref_of(run))
+        return RunOutcome(run)
+
+    async def _expected(self, uow: UnitOfWork, actor: Actor, session_id: SessionId, question: MessageId) -> ChatMessage:
+        draft = Draft(session_id, MessageRole.ASSISTANT, "", question, MessageStatus.PENDING)
+        expected = NewMessage(
+            MessageId(new_id()), draft, 0, token_count_estimated=False, intent=None, pipeline_facts={}
+        )
+        return (await self.messages.store(uow, actor, expected, None)).message
+
+
+def _check(wanted: Wanted) -> None:
+    require_range(wanted.temperature, "temperature", at_least=0, at_most=HOTTEST)
+    require_range(wanted.max_output_tokens, "maxOutputTokens", at_least=1, at_most=2**31 - 1)
+    if wanted.model == "":
+        raise ValidationError("model must not be empty", field="model", hint="leave it out for the default")

@@ -1,0 +1,200 @@
+"""Works runs: takes one from its job, streams the model's answer into its log, and ends it."""
+
+import asyncio
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+from uuid import UUID
+
+import structlog
+
+from app.core.clock import Stopwatch
+from app.core.errors import AppError, ErrorCode
+from app.db.database import Database
+from app.graph.loading import Loaders
+from app.jobs.values import GiveBack
+from app.llm.port import ModelRequest, Stopped, StopReason, TextDelta, ToolCallRequested, Usage, UsageReported
+from app.llm.registry import Models
+from app.messages.values import LONGEST_CONTENT
+from app.runs import repository, service
+from app.runs.accounts import Accounts
+from app.runs.conversation import estimated_tokens, load_conversation, request_of
+from app.runs.service import Claimed
+from app.runs.values import Ending, Failure, RunEntry, RunId, RunRef, RunStatus
+from app.runs.writer import AnswerLog, AnswerWriter, ClaimLost
+
+log = structlog.get_logger("colloquy.runs")
+
+LONGEST_PAUSE_SECONDS = 5.0
+"""Between two attempts to store an end while the database does not answer."""
+
+MASKED = Failure(
+    ErrorCode.INTERNAL_SERVER_ERROR, "something went wrong on the server; the correlation id finds it in the log"
+)
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What comes of one run in this process."""
+
+    claimed: Claimed
+    log: AnswerLog
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    length: int = 0
+    chunks: int = 0
+    first_token_ms: float | None = None
+    usage: Usage | None = None
+    stop_reason: StopReason | None = None
+
+    def write(self, text: str) -> bool:
+        """Take a piece; whether there is room for more."""
+        room = LONGEST_CONTENT - self.length
+        self.first_token_ms = self.first_token_ms or self.watch.elapsed_ms()
+        self.chunks += 1
+        self.length += min(len(text), room)
+        self.log.write(text[:room])
+        return self.length < LONGEST_CONTENT
+
+    def ended(self, status: RunStatus, failure: Failure | None = None) -> Ending:
+        """How it ends, with what is known of it by now."""
+        elapsed = self.watch.elapsed_ms()
+        streaming: dict[str, object] = {"chunkCount": self.chunks}
+        if self.first_token_ms is not None:
+            streaming["firstTokenMs"] = round(self.first_token_ms)
+            streaming["durationMs"] = round(elapsed - self.first_token_ms)
+        return Ending(
+            status, failure, self.usage, self.stop_reason and self.stop_reason.value, round(elapsed), streaming
+        )
+
+
+class RunRunner:
+    """One per process; its state is the runs that it works at the moment."""
+
+    def __init__(self, database: Database, models: Models, accounts: Accounts, writer: AnswerWriter) -> None:
+        self._database = database
+        self._models = models
+        self._accounts = accounts
+        self._writer = writer
+        self._working: dict[UUID, tuple[AnswerLog, asyncio.Task[Ending]]] = {}
+
+    @property
+    def working(self) -> int:
+        """How many runs are worked here."""
+        return len(self._working)
+
+    def heard(self, run_id: UUID) -> None:
+        """Somebody else has written to a run: if it is worked here, it was ended, or taken from us."""
+        working = self._working.get(run_id)
+        if working is not None:
+            working[0].give_up()
+
+    async def work(self, payload: bytes) -> None:
+        """Work the run that a job names, as far as there is something to do. Cancelled, it gives the job back."""
+        ref = service.run_of(payload)
+        request, tokens = await self._request(ref)
+        if request is None:
+            return
+        claimed = await self._database.transact(lambda uow: service.claim(uow, self._accounts, ref, tokens))
+        if claimed is None:
+            return
+        with structlog.contextvars.bound_contextvars(correlation_id=claimed.actor.correlation_id):
+            await self._answer(claimed, request)
+
+    async def _request(self, ref: RunRef) -> tuple[ModelRequest | None, int]:
+        """What to ask the model, and about how many tokens that is."""
+        async with self._database.read() as scope:
+            run = await repository.by_ref(scope, ref)
+            if run is None:
+                return None, 0
+            loaders = Loaders(self._database, service.owner_of(run))
+            conversation = await load_conversation(scope, loaders, run)
+        return request_of(run, conversation), estimated_tokens(conversation)
+
+    async def _answer(self, claimed: Claimed, request: ModelRequest) -> None:
+        generating: asyncio.Task[Ending] | None = None
+        answer = _Answer(claimed, self._writer.open(claimed.claim, lambda: generating and generating.cancel()))
+        generating = asyncio.create_task(self._generate(answer, request))
+        run_id = RunId(claimed.run.id)
+        self._working[run_id] = answer.log, generating
+        try:
+            await asyncio.wait([generating])
+            if answer.log.lost:
+                log.info("run_ended_elsewhere", run=str(run_id))
+                await self._database.transact(lambda uow: service.give_turn_on(uow, claimed))
+                return
+            await self._store_end(claimed, generating.result())
+        except asyncio.CancelledError:
+            generating.cancel()
+            await asyncio.wait([generating])
+            await self._let_go(answer)
+            raise
+        finally:
+            del self._working[run_id]
+
+    async def _generate(self, answer: _Answer, request: ModelRequest) -> Ending:
+        """Stream the answer into its log; whatever happens, an ending comes of it."""
+        try:
+            await self._stream(answer, request)
+            await answer.log.flushed()
+        except ClaimLost:
+            return answer.ended(RunStatus.INTERRUPTED)
+        except AppError as error:
+            log.info("run_failed", code=error.code, reason=error.message)
+            failure = Failure(error.code, error.message, error.hint, error.retryable, dict(error.details or {}) or None)
+            return await self._failed(answer, failure)
+        except Exception:
+            log.exception("run_failed")
+            return await self._failed(answer, MASKED)
+        return answer.ended(RunStatus.COMPLETED)
+
+    async def _failed(self, answer: _Answer, failure: Failure) -> Ending:
+        with suppress(ClaimLost):
+            await answer.log.flushed()
+        return answer.ended(RunStatus.FAILED, failure)
+
+    async def _stream(self, answer: _Answer, request: ModelRequest) -> None:
+        async with aclosing(self._models.stream(answer.claimed.run.model, request)) as events:  # type: ignore[type-var]
+            async for event in events:
+                match event:
+                    case TextDelta(text):
+                        if not answer.write(text):
+                            answer.stop_reason = StopReason.LENGTH
+                            return
+                    case ToolCallRequested():
+                        await self._call_tool(answer, event)
+                    case UsageReported(usage):
+                        answer.usage = usage
+                    case Stopped(reason):
+                        answer.stop_reason = reason
+                    case _:
+                        assert_never(event)
+
+    async def _call_tool(self, answer: _Answer, requested: ToolCallRequested) -> None:
+        async def store(seq: int) -> RunEntry | None:
+            return await self._database.transact(lambda uow: service.call_tool(uow, answer.claimed, requested, seq))
+
+        await answer.log.add(store)
+
+    async def _store_end(self, claimed: Claimed, ending: Ending) -> None:
+        """Store how a run ended; while the database does not answer, again and again: the answer was there."""
+        pause = 0.25
+        while True:
+            try:
+                await self._database.transact(lambda uow: service.finish(uow, self._accounts, claimed, ending))
+            except AppError as error:
+                log.warning("end_not_stored", run=str(claimed.run.id), reason=error.message)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            else:
+                return
+
+    async def _let_go(self, answer: _Answer) -> None:
+        """The process stops: what has shown nothing is begun anew by another, what has ends as INTERRUPTED."""
+        if answer.log.lost:
+            return
+        if answer.log.last_seq == 0:
+            raise GiveBack
+        ending = replace(service.INTERRUPTED, usage=answer.usage, streaming={"chunkCount": answer.chunks})
+        with suppress(ClaimLost, TimeoutError):
+            await asyncio.wait_for(answer.log.flushed(), LONGEST_PAUSE_SECONDS)
+        await self._store_end(answer.claimed, ending)

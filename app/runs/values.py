@@ -1,0 +1,184 @@
+"""Ids, words and bounds of runs."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, NamedTuple, NewType
+from uuid import UUID
+
+from app.core.actor import TenantId
+from app.core.errors import ErrorCode
+from app.llm.port import Usage
+from app.messages.values import ContextItems, Draft, MessageId, MessageRole
+from app.sessions.values import SessionId
+
+RunId = NewType("RunId", UUID)
+
+LONGEST_MODEL = 255
+HOTTEST = 2.0
+"""Highest temperature: of the providers' ranges the widest."""
+LONGEST_AUTOMATIC_TITLE = 80
+"""Characters of a title that is made of the first message: one line of a list."""
+MOST_WAITING = 100
+"""Runs of one session that wait for their turn: a person does not ask more at once, a loop gone wrong does."""
+
+
+class RunStatus(StrEnum):
+    """How far a run is (C26)."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing changes any more."""
+        return self not in LIVE
+
+
+LIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
+"""What holds its session's turn, or waits for it."""
+
+
+class OnBusy(StrEnum):
+    """What a send does while the session has a run that is not finished."""
+
+    REJECT = "reject"
+    ENQUEUE = "enqueue"
+    INTERRUPT = "interrupt"
+
+
+class EntryKind(StrEnum):
+    """What a line of a run's log says; the last line of an ended run is named as its status."""
+
+    DELTA = "delta"
+    TOOL_CALL = "tool_call"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    GONE = "gone"
+    """Never stored: the run was deleted with its session."""
+
+    @property
+    def last(self) -> bool:
+        """Whether nothing follows it."""
+        return self not in (EntryKind.DELTA, EntryKind.TOOL_CALL)
+
+
+class RunEntry(NamedTuple):
+    """A committed line of a run's log."""
+
+    seq: int
+    kind: str
+    payload: dict[str, Any]
+
+
+class RunRef(NamedTuple):
+    """A run, with the tenant that every statement names."""
+
+    tenant_id: TenantId
+    id: RunId
+
+
+class Claim(NamedTuple):
+    """The right to write to a run: lost when somebody else ends it, or claims it after us."""
+
+    run: RunRef
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run failed, fit to be shown."""
+
+    code: ErrorCode
+    message: str
+    hint: str | None = None
+    retryable: bool = False
+    details: dict[str, Any] | None = None
+
+    @property
+    def field(self) -> None:
+        """It is about no input: those were checked when the run was accepted."""
+        return
+
+    def facts(self) -> dict[str, Any]:
+        """What has no column of its own."""
+        return {"hint": self.hint, "retryable": self.retryable, "details": self.details}
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What a run used, and what that costs; `cost` is None where the price is not known."""
+
+    usage: Usage
+    cost: Decimal | None
+    estimated: bool
+    """Whether the provider did not say, and tokens were counted here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ends."""
+
+    status: RunStatus
+    failure: Failure | None = None
+    usage: Usage | None = None
+    """As the provider counted it; None where it did not say."""
+    stop_reason: str | None = None
+    processing_time_ms: int | None = None
+    streaming: dict[str, Any] = field(default_factory=dict)
+    """Facts about its streaming, by the names that applications report theirs by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How an answer is to be made; what is None is left to the session, the server or the provider."""
+
+    model: str | None = None
+    """As `provider:model`."""
+    temperature: float | None = None
+    max_output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A message of the person that is to be answered."""
+
+    session_id: SessionId | None
+    """None starts a new session."""
+    content: str
+    wanted: Wanted = field(default_factory=Wanted)
+    parent_message_id: MessageId | None = None
+    context_items: ContextItems = field(default_factory=ContextItems)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    on_busy: OnBusy = OnBusy.REJECT
+
+    def to_append(self, session_id: SessionId) -> Draft:
+        """The message as its pipeline takes it."""
+        return Draft(
+            session_id, MessageRole.USER, self.content, self.parent_message_id, context_items=self.context_items,
+            metadata=self.metadata,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run that is about to be stored."""
+
+    id: RunId
+    session_id: SessionId
+    prompt_message_id: MessageId
+    wanted: Wanted
+    waiting: bool
+    retry_of_id: RunId | None = None
+
+
+def title_of(content: str) -> str:
+    """A title for a session that begins with this: its first words."""
+    line = " ".join(content.split())
+    return line if len(line) <= LONGEST_AUTOMATIC_TITLE else line[: LONGEST_AUTOMATIC_TITLE - 1].rstrip() + "…"
