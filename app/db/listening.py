@@ -11,11 +11,8 @@ import asyncpg
 import structlog
 
 KEEP_ALIVE_SECONDS = 5.0
-"""How long nothing need be said on the connection before it is asked whether it lives: a network that fell silent tells
-nobody, and what is committed meanwhile is heard of by no one."""
-
-ANSWER_SECONDS = 5.0
-"""How long the server may take to answer; a connection that is slower counts as dead."""
+"""How often the connection is asked whether it lives, and how long the answer may take: a network that fell silent
+tells nobody, and what is sent meanwhile is heard by no one."""
 
 LONGEST_PAUSE_SECONDS = 5.0
 """Between two attempts to connect: a database that comes back is heard again soon, and is not stormed."""
@@ -38,9 +35,12 @@ class Listener:
     Callbacks are called in the event loop and must not take long.
     """
 
-    def __init__(self, dsn: str, connect_timeout_seconds: float = 2.0) -> None:
+    def __init__(
+        self, dsn: str, connect_timeout_seconds: float = 2.0, *, keep_alive_seconds: float = KEEP_ALIVE_SECONDS
+    ) -> None:
         self._dsn = dsn
         self._connect_timeout_seconds = connect_timeout_seconds
+        self._keep_alive_seconds = keep_alive_seconds
         self._ears: dict[str, list[_Ear]] = {}
         self._hearing: set[str] = set()
         self._stirred = asyncio.Event()
@@ -106,24 +106,25 @@ class Listener:
         connection = await asyncpg.connect(
             self._dsn,
             timeout=self._connect_timeout_seconds,
-            command_timeout=ANSWER_SECONDS,
+            command_timeout=self._keep_alive_seconds,
             server_settings={"application_name": "colloquy-listener"},
         )
         connection.add_termination_listener(lambda _: self._stirred.set())
         self._hearing.clear()
         try:
             yield connection
+        except Exception:
+            connection.terminate()
+            raise
         finally:
             self.connected = False
-            try:
+            with suppress(Exception):
                 await connection.close(timeout=self._connect_timeout_seconds)
-            except Exception:
-                connection.terminate()
 
     async def _serve(self, connection: Any) -> None:
         while not connection.is_closed():
             with suppress(TimeoutError):
-                async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                async with asyncio.timeout(self._keep_alive_seconds):
                     await self._stirred.wait()
             if self._stirred.is_set():
                 await self._agree(connection)

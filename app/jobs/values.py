@@ -41,6 +41,8 @@ class JobSettings:
     most_attempts: int = 8
     first_pause_seconds: float = 1.0
     """After a failure; twice as long after each further one, up to a minute."""
+    unwind_seconds: float = 5.0
+    """How long cancelled handlers may take to end, and a database that is away to come back, when a worker stops."""
 
     @classmethod
     def of(cls, settings: Settings) -> "JobSettings":

@@ -1,8 +1,8 @@
 """Runs jobs and what is due by the calendar, beside the workers of other processes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import structlog
@@ -23,9 +23,6 @@ MOST_PER_PICK = 10
 
 LONGEST_PAUSE_SECONDS = 60.0
 """Before a job that failed is run again."""
-
-UNWIND_SECONDS = 5.0
-"""How long cancelled handlers, and then the database, may take to end."""
 
 PURGE_AT = "17 3 * * *"
 """When the log of jobs is purged, in UTC: at an odd minute, as few other things are."""
@@ -81,7 +78,7 @@ class JobWorker:
         if self._loops and not await _ended(self._loops, grace_seconds):
             for task in self._running:
                 task.cancel()
-            if not await _ended(self._loops, UNWIND_SECONDS):
+            if not await _ended(self._loops, self._settings.unwind_seconds):
                 await self._abandon()
         self._loops = []
 
@@ -91,7 +88,7 @@ class JobWorker:
             driver.give_up()
         for loop in self._loops:
             loop.cancel()
-        if not await _ended(self._loops, UNWIND_SECONDS):
+        if not await _ended(self._loops, self._settings.unwind_seconds):
             log.error("jobs do not end", running=len(self._running))
 
     async def _for_ever(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -104,11 +101,11 @@ class JobWorker:
                 await asyncio.wait_for(self._stopping.wait(), self._settings.poll_seconds)
 
     async def _take_jobs(self) -> None:
-        manager = QueueManager(self._queries(), channel=NAMES.channel)
+        driver = PoolDriver(self._database, self._listener)
+        manager = QueueManager(JobQueries(driver), channel=NAMES.channel)
         for kind, handler in self._handlers.items():
             manager.entrypoint(kind, accepts_context=False)(self._entrypoint(handler))
-        self._managers.append(manager)
-        try:
+        with self._managed(manager, driver):
             await manager.run(
                 dequeue_timeout=timedelta(seconds=self._settings.poll_seconds),
                 batch_size=max(1, min(MOST_PER_PICK, self._settings.most_at_once // 2)),
@@ -117,23 +114,25 @@ class JobWorker:
                 # It would write every row of the log a second time, for statistics that nobody reads.
                 log_aggregation_interval=timedelta(0),
             )
-        finally:
-            self._managers.remove(manager)
 
     async def _keep_calendar(self) -> None:
-        manager = SchedulerManager(self._queries())
+        driver = PoolDriver(self._database, self._listener)
+        manager = SchedulerManager(JobQueries(driver))
         for kind, expression, chore in self._chores:
             manager.schedule(kind, expression, accepts_context=False)(self._crontab(kind, chore))
-        self._managers.append(manager)
-        try:
+        with self._managed(manager, driver):
             await manager.run()
+
+    @contextmanager
+    def _managed(self, manager: QueueManager | SchedulerManager, driver: PoolDriver) -> Iterator[None]:
+        """While it runs, a stop reaches it."""
+        self._managers.append(manager)
+        self._drivers.append(driver)
+        try:
+            yield
         finally:
             self._managers.remove(manager)
-
-    def _queries(self) -> JobQueries:
-        driver = PoolDriver(self._database, self._listener)
-        self._drivers.append(driver)
-        return JobQueries(driver)
+            self._drivers.remove(driver)
 
     def _entrypoint(self, handler: Handler) -> Callable[[Job], Awaitable[None]]:
         async def run(job: Job) -> None:

@@ -28,7 +28,7 @@ async def test_migrate_makes_the_tables_and_then_finds_nothing_to_do(empty_dsn: 
 
     at = f"the database is at {migrate.head()}"
     assert (first.exit_code, again.exit_code, first.stdout) == (0, 0, "")
-    assert [line.partition(":")[0].split()[0] for line in first.stderr.splitlines()] == ["applied", "the"]
+    assert [line.partition(":")[0].split()[0] for line in first.stderr.splitlines()] == ["applied", "applied", "the"]
     assert (first.stderr.splitlines()[-1], again.stderr) == (at, f"{at}\n")
     assert made > 0
 
