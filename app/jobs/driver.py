@@ -18,6 +18,9 @@ from app.db.listening import Listener
 LONGEST_PAUSE_SECONDS = 1.0
 """Between two attempts of a statement: when the database is back, leases must be renewed at once."""
 
+ONCE_GIVEN_UP_SECONDS = 1.0
+"""How long a statement may take then: PgQueuer makes a few last attempts to write down how jobs ended."""
+
 _PASSING = ("08", "25", "40", "53", "55", "57", "58")
 """Classes of errors that say nothing about the statement: connections, read-only standbys, conflicts, resources,
 locks, an operator at work, the machine."""
@@ -39,11 +42,14 @@ class PoolDriver(Driver):
         self._given_up = asyncio.Event()
         self._shutdown = asyncio.Event()
         self._tasks = TaskManager()
+        self._limits: set[asyncio.Timeout] = set()
         self._troubled = False
 
     def give_up(self) -> None:
-        """From now on, what the database cannot do is an error."""
+        """From now on, what the database cannot do at once is an error; what is under way ends so."""
         self._given_up.set()
+        for limit in self._limits:
+            limit.reschedule(0)
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         """The rows of a statement."""
@@ -83,7 +89,7 @@ class PoolDriver(Driver):
         attempt = 0
         while True:
             try:
-                found = await self._database.run_for_library(query, *arguments)
+                found = await self._run(query, arguments)
             except Exception as error:
                 if self._given_up.is_set() or not _passes(error):
                     raise
@@ -94,6 +100,15 @@ class PoolDriver(Driver):
             attempt += 1
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._given_up.wait(), _pause_seconds(attempt))
+
+    async def _run(self, query: str, arguments: tuple[object, ...]) -> list[Any]:
+        """Once, and no longer than until we give up."""
+        async with asyncio.timeout(ONCE_GIVEN_UP_SECONDS if self._given_up.is_set() else None) as limit:
+            self._limits.add(limit)
+            try:
+                return await self._database.run_for_library(query, *arguments)
+            finally:
+                self._limits.discard(limit)
 
     def _note_trouble(self, error: Exception | None) -> None:
         if error is not None and not self._troubled:

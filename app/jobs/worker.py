@@ -95,8 +95,11 @@ class JobWorker:
         while not self._stopping.is_set():
             try:
                 await work()
-            except Exception:
-                log.exception("jobs are held up")
+            except Exception as error:
+                if self._stopping.is_set():
+                    log.warning("jobs ended without the database", error=type(error).__name__)
+                else:
+                    log.exception("jobs are held up")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), self._settings.poll_seconds)
 

@@ -12,7 +12,7 @@ from app.jobs.worker import JobWorker
 from tests.conversations import PATIENCE_SECONDS, eventually, rows, value
 
 ECHO = JobKind("echo")
-QUICK = JobSettings(lease_seconds=1.0, poll_seconds=0.2, most_attempts=3, first_pause_seconds=0.05, unwind_seconds=0.5)
+QUICK = JobSettings(lease_seconds=1.0, poll_seconds=0.2, most_attempts=3, first_pause_seconds=0.05, unwind_seconds=2.0)
 
 
 class Noted:
