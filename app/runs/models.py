@@ -122,7 +122,7 @@ class Run(Base):
 
 
 class RunEvent(Base):
-    """One line of a run's log: a piece of its answer, a tool call, its end. Never changed; pieces are given up later."""
+    """One line of a run's log: a piece of its answer, a tool call, its end. Pieces are given up later."""
 
     __tablename__ = "run_events"
     __table_args__ = (
