@@ -52,6 +52,8 @@ async def open_container(settings: Settings, progress: Progress = lambda _: None
     DatabaseProblem and IntentCatalogueError say in one line what is wrong.
     """
     services = build_services(settings)
+    models = services[Models]
+    assert isinstance(models, Models)  # noqa: S101 - a mapping by type cannot say so
     warm_up()
     async with ready_database(settings, progress) as dsn:
         log = LoggedStatements() if settings.log_sql else None
@@ -59,4 +61,5 @@ async def open_container(settings: Settings, progress: Progress = lambda _: None
         try:
             yield Container(settings, dsn, database, OpenDoor(), services)
         finally:
+            await models.close()
             await database.close()

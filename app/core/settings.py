@@ -93,14 +93,14 @@ class Settings(BaseSettings):
     )
     openai_api_key: SecretStr | None = _named("OPENAI_API_KEY", None, "Key of OpenAI; with it, `openai:…` can be used.")
     openai_models: str | None = Field(
-        "gpt-5.2,gpt-5-mini", description="Models of OpenAI to list, with commas between; any other may be asked for."
+        "gpt-5.5,gpt-5.4-mini", description="Models of OpenAI to list, with commas between; any other may be asked for."
     )
     openai_base_url: str | None = Field(None, description="Address of OpenAI's API, where it is not OpenAI's own.")
     anthropic_api_key: SecretStr | None = _named(
         "ANTHROPIC_API_KEY", None, "Key of Anthropic; with it, `anthropic:…` can be used."
     )
     anthropic_models: str | None = Field(
-        "claude-sonnet-4-5,claude-haiku-4-5",
+        "claude-opus-5-5,claude-sonnet-5-5",
         description="Models of Anthropic to list, with commas between; any other may be asked for.",
     )
     anthropic_base_url: str | None = Field(

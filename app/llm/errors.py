@@ -1,5 +1,6 @@
 """What can go wrong between us and the provider of a model, as the one who asked may see it."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from app.core.errors import AppError, ErrorCode
@@ -81,3 +82,36 @@ class ProviderTimeout(ProviderFailure):
     """The provider did not take the connection, did not begin to answer, or fell silent."""
 
     code = ErrorCode.PROVIDER_TIMEOUT
+
+
+_SAID: Mapping[FailureReason, tuple[str, str]] = {
+    FailureReason.NOT_CONFIGURED: ("{} is not set up", "set its key or address"),
+    FailureReason.AUTHENTICATION: ("{} does not accept the key of this server", "check the key in the settings"),
+    FailureReason.QUOTA: ("what was paid for at {} is used up", "raise the limit or the balance there"),
+    FailureReason.RATE_LIMITED: ("{} takes no more requests at the moment", "try again shortly"),
+    FailureReason.UNKNOWN_MODEL: ("{} has no such model", "ask for another model"),
+    FailureReason.CONTEXT_LENGTH: (
+        "the conversation is longer than the model of {} can read",
+        "shorten it, or ask for a model that reads more",
+    ),
+    FailureReason.REFUSED: ("{} does not take the request as it is", "change the request, or ask for another model"),
+    FailureReason.UNAVAILABLE: ("{} is out of order or cannot be reached", "try again shortly"),
+    FailureReason.MALFORMED: ("{} sent something that is no answer", "try again; check the address in the settings"),
+    FailureReason.DROPPED: ("{} broke off before the answer was complete", "try again"),
+    FailureReason.CONNECT_TIMEOUT: ("{} did not take the connection in time", "try again; check the address"),
+    FailureReason.FIRST_TOKEN_TIMEOUT: ("{} did not begin to answer in time", "try again, or ask for less"),
+    FailureReason.SILENCE: ("{} fell silent in the middle of the answer", "try again"),
+    FailureReason.CIRCUIT_OPEN: ("{} failed several times in a row and is left alone for a while", "try again later"),
+}
+
+_TIMEOUTS = frozenset({FailureReason.CONNECT_TIMEOUT, FailureReason.FIRST_TOKEN_TIMEOUT, FailureReason.SILENCE})
+
+
+def failure(
+    reason: FailureReason, provider: str, *, remark: str | None = None, retry_after_seconds: float | None = None
+) -> ProviderFailure:
+    """The failure in words; `remark` is the provider's own explanation, already fit to be shown."""
+    said, hint = _SAID[reason]
+    message = said.format(f"the provider {provider}") + (f": {remark}" if remark else "")
+    kind = ProviderTimeout if reason in _TIMEOUTS else ProviderError
+    return kind(reason, provider, message, hint=hint, retry_after_seconds=retry_after_seconds)

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -65,7 +65,7 @@ class LocalProvider:
         self._pause_seconds = 1 / words_per_second if words_per_second else 0.0
         self._sleep = sleep
 
-    async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """The answer; a model that is not a `LocalModel` is a ValueError."""
         model = LocalModel(request.model)
         answer = await self._answer(model, request)

@@ -1,6 +1,6 @@
 """The port to language models: what is asked of one, and what comes back, whoever provides it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -114,7 +114,26 @@ class Stopped:
     reason: StopReason
 
 
+@dataclass(frozen=True, slots=True)
+class Working:
+    """The model is at work on what is not shown: it reasons, or writes the arguments of a tool.
+
+    A sign of life between a provider and what watches over it; `Models.stream` does not pass it on.
+    """
+
+
 ModelEvent = TextDelta | ToolCallRequested | UsageReported | Stopped
+
+
+RawEvent = ModelEvent | Working
+"""What comes from a provider before anybody watches over it."""
+
+
+class RawProvider(Protocol):
+    """A provider with its signs of life, and without patience or second attempts."""
+
+    def stream(self, request: ModelRequest) -> AsyncGenerator[RawEvent, None]:
+        """As `ModelProvider.stream`."""
 
 
 class ModelProvider(Protocol):

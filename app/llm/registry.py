@@ -1,14 +1,24 @@
 """Which models this server can ask, and by what names."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from time import monotonic
+from typing import assert_never
 
-from app.core.errors import ValidationError
-from app.core.settings import MODEL_NAME, Settings
+from app.core.errors import AppError, ValidationError
+from app.core.settings import MODEL_NAME, Settings, SettingsError, environment_name
 from app.llm import local
+from app.llm.adapters.hosted import Dialect, Endpoint, HostedProvider
+from app.llm.breaker import CircuitBreaker
 from app.llm.errors import ProviderNotConfigured
 from app.llm.local import LocalModel, LocalProvider
-from app.llm.port import ModelEvent, ModelProvider, ModelRequest
+from app.llm.port import ModelEvent, ModelRequest
+from app.llm.prices import context_window
+from app.llm.resilience import Patience, ResilientProvider
+
+OPENAI_URL = "https://api.openai.com/v1"
+ANTHROPIC_URL = "https://api.anthropic.com"
+"""Given to the SDKs: left to themselves they would look for addresses in variables of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +53,36 @@ class ModelDescription:
 class _Entry:
     """A provider as the settings describe it."""
 
-    provider: ModelProvider | None
+    provider: LocalProvider | ResilientProvider | None
     """None where a setting is missing."""
     listed: tuple[str, ...]
     missing: str = ""
-    """The settings that it needs, for a person to read."""
+    """The setting that it needs."""
 
 
 class Models:
     """All models of all providers."""
 
-    def __init__(self, default: str, entries: Mapping[str, _Entry]) -> None:
+    def __init__(self, default: str, entries: Mapping[str, _Entry], hosted: Sequence[HostedProvider] = ()) -> None:
         self.default = default
         self._entries = entries
+        self._hosted = hosted
 
     @classmethod
     def of(cls, settings: Settings) -> "Models":
-        """As the settings say. Opens no connection."""
-        pace = settings.local_words_per_second
-        entries = {local.PROVIDER: _Entry(LocalProvider(pace), tuple(LocalModel))}
-        return cls(settings.model, entries)
+        """As the settings say; SettingsError where the default model cannot be asked. Opens no connection."""
+        endpoints = _endpoints(settings)
+        hosted = {endpoint.dialect: HostedProvider(endpoint) for endpoint in endpoints}
+        entries = {local.PROVIDER: _Entry(LocalProvider(settings.local_words_per_second), tuple(LocalModel))}
+        for dialect in Dialect:
+            provider = _watched(dialect, hosted[dialect], settings) if dialect in hosted else None
+            entries[dialect.value] = _Entry(provider, _listed(dialect, settings), _missing(dialect))
+        models = cls(settings.model, entries, tuple(hosted.values()))
+        try:
+            models.resolve(settings.model)
+        except AppError as problem:
+            raise SettingsError(f"{environment_name('model')}: {problem.message}; {problem.hint}") from None
+        return models
 
     def resolve(self, name: str) -> ResolvedModel:
         """The model `provider:model`.
@@ -81,7 +101,7 @@ class Models:
             raise ValidationError(f"there is no model {name}", field="model", hint=f"there are {known}")
         return ResolvedModel(provider, model)
 
-    def stream(self, name: str, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+    def stream(self, name: str, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """The answer of the model `provider:model`; `request.model` is not looked at. Raises what `resolve` raises.
 
         Close it when you leave early: that ends the request to the provider.
@@ -99,16 +119,18 @@ class Models:
 
     async def close(self) -> None:
         """Closes the connections to the providers."""
+        for provider in self._hosted:
+            await provider.close()
 
     def _described(self, found: str) -> ModelDescription:
         provider, name = found.split(":", 1)
         entry = self._entries.get(provider)
         return ModelDescription(
             id=found, provider=provider, name=name, configured=entry is not None and entry.provider is not None,
-            is_default=found == self.default, context_window=None,
+            is_default=found == self.default, context_window=context_window(provider, name),
         )  # fmt: skip
 
-    def _provider(self, name: str) -> ModelProvider:
+    def _provider(self, name: str) -> LocalProvider | ResilientProvider:
         entry = self._entries.get(name)
         if entry is None:
             known = ", ".join(self._entries)
@@ -116,3 +138,46 @@ class Models:
         if entry.provider is None:
             raise ProviderNotConfigured(name, f"the provider {name} is not set up", hint=f"set {entry.missing}")
         return entry.provider
+
+
+def _endpoints(settings: Settings) -> Iterator[Endpoint]:
+    connect = settings.model_connect_timeout_seconds
+    if settings.openai_api_key:
+        yield Endpoint(Dialect.OPENAI, settings.openai_base_url or OPENAI_URL, settings.openai_api_key, connect)
+    if settings.anthropic_api_key:
+        url = settings.anthropic_base_url or ANTHROPIC_URL
+        yield Endpoint(Dialect.ANTHROPIC, url, settings.anthropic_api_key, connect)
+    if settings.compatible_base_url:
+        yield Endpoint(Dialect.COMPATIBLE, settings.compatible_base_url, settings.compatible_api_key, connect)
+
+
+def _watched(dialect: Dialect, provider: HostedProvider, settings: Settings) -> ResilientProvider:
+    patience = Patience(
+        first_token_seconds=settings.model_first_token_timeout_seconds,
+        silence_seconds=settings.model_silence_timeout_seconds,
+        attempts=settings.model_attempts,
+    )
+    return ResilientProvider(dialect.value, provider, patience, CircuitBreaker(monotonic))
+
+
+def _listed(dialect: Dialect, settings: Settings) -> tuple[str, ...]:
+    match dialect:
+        case Dialect.OPENAI:
+            names = settings.openai_models
+        case Dialect.ANTHROPIC:
+            names = settings.anthropic_models
+        case Dialect.COMPATIBLE:
+            names = settings.compatible_models
+        case _:
+            assert_never(dialect)
+    return tuple(name.strip() for name in (names or "").split(",") if name.strip())
+
+
+def _missing(dialect: Dialect) -> str:
+    match dialect:
+        case Dialect.OPENAI | Dialect.ANTHROPIC:
+            return environment_name(f"{dialect.value}_api_key")
+        case Dialect.COMPATIBLE:
+            return environment_name("compatible_base_url")
+        case _:
+            assert_never(dialect)

@@ -1,0 +1,91 @@
+"""What is asked, in pydantic-ai's words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, assert_never
+
+import orjson
+from pydantic_ai import messages, settings
+from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.tools import ToolDefinition
+
+from app.llm.port import ConversationPart, ModelRequest, Speaker
+
+
+def messages_of(conversation: Sequence[ConversationPart]) -> list[messages.ModelMessage]:
+    """The turns in order; a turn that holds nothing is left out, for providers refuse it."""
+    names = {call.call_id: call.name for part in conversation for call in part.tool_calls}
+    return [message for part in conversation for message in _message(part, names)]
+
+
+def settings_of(request: ModelRequest, model: Model) -> settings.ModelSettings:
+    """How to answer; without a temperature where the model takes none: it is a wish, and no reason to refuse."""
+    chosen = settings.ModelSettings()
+    if request.temperature is not None and _takes_temperature(model.profile):
+        chosen["temperature"] = request.temperature
+    if request.max_output_tokens is not None:
+        chosen["max_tokens"] = request.max_output_tokens
+    return chosen
+
+
+def parameters_of(request: ModelRequest) -> ModelRequestParameters:
+    """The tools on offer."""
+    return ModelRequestParameters(
+        function_tools=[
+            ToolDefinition(
+                name=tool.name, description=tool.description, parameters_json_schema=dict(tool.parameters), strict=False
+            )
+            for tool in request.tools
+        ]
+    )
+
+
+def user_text(part: ConversationPart) -> str:
+    """A turn with its context before it, marked as context."""
+    return "\n\n".join([*_rendered(part), *([part.text] if part.text else [])])
+
+
+def _takes_temperature(profile: Mapping[str, Any]) -> bool:
+    # As pydantic-ai 2.68 decides before it drops the setting; it warns, and a server has nobody to warn.
+    if profile.get("anthropic_disallows_sampling_settings"):
+        return False
+    if not profile.get("openai_supports_reasoning"):
+        return True
+    efforts = profile.get("openai_reasoning_efforts")
+    may_rest = profile.get("openai_supports_reasoning_effort_none", False) if efforts is None else "none" in efforts
+    return bool(may_rest) and not profile.get("thinking_enabled_by_default", False)
+
+
+def _message(part: ConversationPart, names: dict[str, str]) -> Iterator[messages.ModelMessage]:
+    match part.speaker:
+        case Speaker.SYSTEM:
+            if text := user_text(part):
+                yield messages.ModelRequest(parts=[messages.SystemPromptPart(content=text)])
+        case Speaker.USER:
+            if text := user_text(part):
+                yield messages.ModelRequest(parts=[messages.UserPromptPart(content=text)])
+        case Speaker.ASSISTANT:
+            if said := list(_said(part)):
+                yield messages.ModelResponse(parts=said)
+        case Speaker.TOOL:
+            call_id = part.tool_call_id or ""
+            result = messages.ToolReturnPart(
+                tool_name=names.get(call_id, "tool"), content=part.text, tool_call_id=call_id
+            )
+            yield messages.ModelRequest(parts=[result])
+        case _:
+            assert_never(part.speaker)
+
+
+def _said(part: ConversationPart) -> Iterator[messages.ModelResponsePart]:
+    if part.text:
+        yield messages.TextPart(content=part.text)
+    for call in part.tool_calls:
+        yield messages.ToolCallPart(tool_name=call.name, args=call.arguments, tool_call_id=call.call_id)
+
+
+def _rendered(part: ConversationPart) -> Iterator[str]:
+    for kind, items in part.context.items():
+        if items:
+            # "<\/" is the same to a reader of JSON: what an item says cannot end its frame.
+            lines = "\n".join(orjson.dumps(item).decode().replace("</", "<\\/") for item in items)
+            yield f'<context kind="{kind}">\n{lines}\n</context>'
