@@ -2,6 +2,7 @@
 
 from strawberry.tools import merge_types
 
+from app.catalogue.graphql import CatalogueQueries
 from app.events.graphql import EventQueries
 from app.events.loaders import EventByKey
 from app.graph.nodes import NodeLoaders, node_queries
@@ -26,11 +27,20 @@ NODES: NodeLoaders = {
 }
 """Every type with a global id, and how it is loaded."""
 
+QUERIES = (
+    node_queries(NODES),
+    SessionQueries,
+    MessageQueries,
+    RunQueries,
+    EventQueries,
+    IdentityQueries,
+    CatalogueQueries,
+)
+MUTATIONS = (SessionMutations, MessageMutations, ToolMutations, RunMutations)
+SUBSCRIPTIONS = (RunSubscriptions,)
+
 schema = build_schema(
-    query=merge_types(
-        "Query", (node_queries(NODES), SessionQueries, MessageQueries, RunQueries, EventQueries, IdentityQueries)
-    ),
-    mutation=merge_types("Mutation", (SessionMutations, MessageMutations, ToolMutations, RunMutations)),
-    subscription=merge_types("Subscription", (RunSubscriptions,)),
-    types=[],
+    query=merge_types("Query", QUERIES),
+    mutation=merge_types("Mutation", MUTATIONS),
+    subscription=merge_types("Subscription", SUBSCRIPTIONS),
 )

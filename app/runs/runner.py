@@ -153,7 +153,7 @@ class RunRunner:
         return answer.ended(RunStatus.FAILED, failure)
 
     async def _stream(self, answer: _Answer, request: ModelRequest) -> None:
-        async with aclosing(self._models.stream(answer.claimed.run.model, request)) as events:  # type: ignore[type-var]
+        async with aclosing(self._models.stream(answer.claimed.run.model, request)) as events:
             async for event in events:
                 match event:
                     case TextDelta(text):
