@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import structlog
 
@@ -11,10 +12,14 @@ from app.db.database import Database, PoolSettings
 from app.db.foundation import ready_database
 from app.db.migrate import Progress
 from app.identity.service import Authenticator, OpenDoor
+from app.live import live
+from app.llm.prices import cost
 from app.llm.registry import Models
 from app.llm.tokens import count_tokens, warm_up
 from app.messages.intent import IntentDetector
 from app.messages.pipeline import MessagePipeline
+from app.runs.accounts import Accounts
+from app.runs.pipeline import RunPipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,10 @@ class LoggedStatements:
 
 def build_services(settings: Settings) -> Mapping[type, object]:
     """The services that resolvers may ask for; they open nothing before they are asked."""
-    pipeline = MessagePipeline(IntentDetector.from_catalogue(settings.intent_catalogue), count_tokens)
-    return {MessagePipeline: pipeline, Models: Models.of(settings)}
+    messages = MessagePipeline(IntentDetector.from_catalogue(settings.intent_catalogue), count_tokens)
+    models, accounts = Models.of(settings), Accounts(count_tokens, cost)
+    runs = RunPipeline(messages, models, accounts)
+    return {MessagePipeline: messages, Models: models, Accounts: accounts, RunPipeline: runs}
 
 
 @asynccontextmanager
@@ -52,14 +59,14 @@ async def open_container(settings: Settings, progress: Progress = lambda _: None
     DatabaseProblem and IntentCatalogueError say in one line what is wrong.
     """
     services = build_services(settings)
-    models = services[Models]
-    assert isinstance(models, Models)  # noqa: S101 - a mapping by type cannot say so
+    models, accounts = cast("Models", services[Models]), cast("Accounts", services[Accounts])
     warm_up()
     async with ready_database(settings, progress) as dsn:
         log = LoggedStatements() if settings.log_sql else None
         database = await Database.connect(dsn, PoolSettings.of(settings), log)
         try:
-            yield Container(settings, dsn, database, OpenDoor(), services)
+            async with live(settings, dsn, database, models, accounts) as following:
+                yield Container(settings, dsn, database, OpenDoor(), {**services, **following})
         finally:
             await models.close()
             await database.close()

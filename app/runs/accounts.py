@@ -21,20 +21,21 @@ class Accounts:
     """Without state."""
 
     count_tokens: Callable[[str, str | None], TokenCount]
-    price: Callable[[str, Usage], Decimal | None]
-    """What `provider:model` asks for usage; None where that is not known."""
+    price: Callable[[str, str, Usage], Decimal | None]
+    """What a model of a provider costs for usage; None where that is not known."""
 
     def of(self, run: Run, reported: Usage | None, text: str) -> Spending:
         """What an ended run spent: by the provider's count, else estimated where an answer had begun."""
+        provider, _, model = run.model.partition(":")
         if reported is not None:
-            return Spending(reported, self.price(run.model, reported), estimated=False)
+            return Spending(reported, self.price(provider, model, reported), estimated=False)
         if not text:
             # Refused, cancelled or given up before the first word: providers ask nothing for that.
             return Spending(Usage(), Decimal(0), estimated=False)
-        usage = Usage(input=run.prompt_tokens or 0, output=self._count(text, run.model))
-        return Spending(usage, self.price(run.model, usage), estimated=True)
+        usage = Usage(input=run.prompt_tokens or 0, output=self._count(text, model))
+        return Spending(usage, self.price(provider, model, usage), estimated=True)
 
     def _count(self, text: str, model: str) -> int:
         if len(text) > LONGEST_COUNTED:
             return len(text) // CHARACTERS_PER_TOKEN
-        return self.count_tokens(text, model.partition(":")[2]).tokens
+        return self.count_tokens(text, model).tokens

@@ -75,8 +75,10 @@ class Written(NamedTuple):
 
 
 def _text() -> Any:
-    pieces = aggregate_order_by(run_events.c.payload["text"].astext, run_events.c.seq.asc())
-    return func.coalesce(func.string_agg(pieces, literal("", Text)).filter(_is(EntryKind.DELTA)), "")
+    pieces = func.string_agg(
+        run_events.c.payload["text"].astext, aggregate_order_by(literal("", Text), run_events.c.seq.asc())
+    )
+    return func.coalesce(pieces.filter(_is(EntryKind.DELTA)), "")
 
 
 def _is(kind: EntryKind) -> Any:
