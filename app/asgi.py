@@ -1,14 +1,18 @@
 """The ASGI app: lifespan, routes, one Context per request."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import signal
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from types import FrameType
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from app.container import Container, open_container
 from app.core.actor import CorrelationId
@@ -17,6 +21,8 @@ from app.core.logging import configure_logging
 from app.core.settings import Settings, load_settings
 from app.graph.context import Context
 from app.graph.http import GraphQLOverHTTP
+from app.graph.schema import Schema
+from app.graph.socket import GraphQLOverSocket, SocketLimits
 from app.identity.service import correlation_id
 from app.playground import ASSETS, playground_routes
 from app.schema import schema
@@ -29,22 +35,19 @@ def create_app(settings: Settings | None = None) -> Starlette:
     """The whole application; it opens the database when the server starts it, and closes it when the server stops."""
     chosen = settings or load_settings()
 
+    stopping = asyncio.Event()
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         configure_logging(chosen.log_level)
         async with open_container(chosen) as container:
             app.state.container = container
-            yield
+            with set_when_stopping(stopping):
+                yield
 
-    async def make_context(request: Request, correlation: CorrelationId) -> Context:
-        container: Container = request.app.state.container
-        actor = await container.authenticator.actor(request.headers, correlation)
-        return Context(actor, container.database, container.services)
-
-    graphql = GraphQLOverHTTP(schema, correlation_id, make_context, chosen.max_body_bytes)
     return Starlette(
         routes=[
-            Route("/graphql", graphql),
+            *graphql_routes(schema, chosen, stopping),
             Route("/", _to_the_playground),
             Route("/health/live", _alive),
             Route("/health/ready", _ready),
@@ -53,6 +56,51 @@ def create_app(settings: Settings | None = None) -> Starlette:
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES, www_redirect=False)],
         lifespan=lifespan,
     )
+
+
+def graphql_routes(served: Schema, settings: Settings, stopping: asyncio.Event) -> list[BaseRoute]:
+    """A schema at /graphql, for requests and for sockets; the application's state holds the container."""
+
+    async def make_context(
+        connection: HTTPConnection, headers: Mapping[str, str], correlation: CorrelationId
+    ) -> Context:
+        container: Container = connection.app.state.container
+        actor = await container.authenticator.actor(headers, correlation)
+        return Context(actor, container.database, container.services)
+
+    limits = SocketLimits(settings.socket_operations, settings.max_body_bytes, settings.socket_ping_seconds)
+    return [
+        Route("/graphql", GraphQLOverHTTP(served, correlation_id, make_context, settings.max_body_bytes, stopping)),
+        WebSocketRoute("/graphql", GraphQLOverSocket(served, correlation_id, make_context, limits, LOOPBACK_NAMES)),
+    ]
+
+
+@contextmanager
+def set_when_stopping(stopping: asyncio.Event) -> Iterator[None]:
+    """Set the event as soon as the process is asked to stop.
+
+    uvicorn 0.54 waits for the answers under way before it tells the application: a streamed one would keep it waiting.
+    It ends sockets itself, with 1012.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stopping.set)
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 async def _to_the_playground(_request: Request) -> Response:

@@ -83,6 +83,9 @@ def serve(
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # A message is refused before it is taken in; small ones, as events are, gain nothing by compression.
+                ws_max_size=settings.max_body_bytes,
+                ws_per_message_deflate=False,
                 timeout_graceful_shutdown=ceil(settings.shutdown_seconds),
             )
 

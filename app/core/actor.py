@@ -1,6 +1,7 @@
 """Who acts: a user inside a tenant, and the correlation id under which it happens."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
@@ -26,6 +27,8 @@ class Actor:
     user_id: UserId
     roles: frozenset[Role]
     correlation_id: CorrelationId
+    expires_at: datetime | None = None
+    """In UTC: when what they showed to come in ends. A connection that lives longer is closed then."""
 
     @property
     def is_admin(self) -> bool:

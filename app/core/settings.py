@@ -116,7 +116,14 @@ class Settings(BaseSettings):
     )
 
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
-        8 * 1024 * 1024, description="Largest request body; a longer one is refused with 413 while it is read."
+        8 * 1024 * 1024, description="Largest request body; a longer one is refused with 413 while it is read. A "
+        "longer message closes a WebSocket."
+    )  # fmt: skip
+    socket_operations: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        100, description="Most operations that one WebSocket runs at once."
+    )
+    socket_ping_seconds: Seconds = Field(
+        20.0, description="A WebSocket is pinged this often; a client that does not answer within as much is dropped."
     )
     log_level: str = Field("info", description="debug, info, warning or error.")
     log_sql: bool = Field(

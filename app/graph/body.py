@@ -54,19 +54,25 @@ def parse_json(body: bytes) -> object:
     orjson refuses, without saying where, what JSON allows and we cannot store: lone surrogates, numbers beyond a
     double, deep nesting. Only then the text is read a second time, to name the place.
     """
+    found, is_storable = decoded(body)
+    if not is_storable:
+        require_storable_members(found)
+    return found
+
+
+def decoded(body: bytes) -> tuple[object, bool]:
+    """The value of a JSON text, and whether it is known to be storable; `require_storable_members` tells otherwise."""
     if not _MANY_DIGITS.search(body):
         try:
-            return orjson.loads(body)
+            return orjson.loads(body), True
         except orjson.JSONDecodeError:
             pass
     try:
-        found = json.loads(body)
+        return json.loads(body), False
     except RecursionError:
         raise too_deep(_deepest_member(body)) from None
     except ValueError:
         raise BadRequest("the body is not valid JSON", hint="send UTF-8 encoded JSON") from None
-    require_storable_members(found)
-    return found
 
 
 def require_storable_members(found: object) -> None:

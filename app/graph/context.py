@@ -1,12 +1,12 @@
 """What a resolver may reach: the actor, the database, the request's loaders and the process's services."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 import strawberry
 
-from app.core.actor import Actor
+from app.core.actor import Actor, CorrelationId
 from app.db.database import Database
 from app.graph.loading import Loader, Loaders
 
@@ -25,6 +25,10 @@ class Context:
 
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.database, self.actor)
+
+    def for_operation(self, correlation_id: CorrelationId) -> "Context":
+        """The same caller in another operation: with loaders of its own, told apart by its correlation id."""
+        return Context(replace(self.actor, correlation_id=correlation_id), self.database, self.services)
 
     def loader(self, kind: type[L]) -> L:
         """The request's own instance of a loader class."""

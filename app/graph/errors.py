@@ -86,6 +86,18 @@ def formatted(error: GraphQLError, correlation_id: CorrelationId) -> dict[str, A
     return shown
 
 
+def told(error: Exception, correlation_id: CorrelationId) -> dict[str, Any]:
+    """An error that is no field's, for the answer's `errors`; what is unexpected is masked and logged."""
+    if isinstance(error, AppError):
+        return {
+            "message": error.message,
+            "extensions": {**app_error_extensions(error), "correlationId": correlation_id},
+        }
+    log.error("request_failed", correlation_id=correlation_id, exc_info=error)
+    code = {"code": ErrorCode.INTERNAL_SERVER_ERROR.value, "correlationId": correlation_id}
+    return {"message": MASK, "extensions": code}
+
+
 def app_error_extensions(error: AppError) -> dict[str, Any]:
     """`extensions` of an error that the caller can act on."""
     facts: dict[str, Any] = {"code": error.code.value, "retryable": error.retryable}

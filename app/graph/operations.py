@@ -1,0 +1,93 @@
+"""Operations as every transport runs them: from a request to the answers that go over the wire."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from graphql import ExecutionResult, OperationType
+from starlette.requests import HTTPConnection
+
+from app.core.actor import CorrelationId
+from app.graph.body import GraphQLRequest
+from app.graph.context import Context
+from app.graph.errors import formatted, told
+from app.graph.schema import PreparedDocument, Schema
+
+Correlate = Callable[[Mapping[str, str]], CorrelationId]
+"""Gives a request its correlation id: the client's own, from its headers, or a new one."""
+
+MakeContext = Callable[[HTTPConnection, Mapping[str, str], CorrelationId], Awaitable[Context]]
+"""Lets a caller in, by headers that may be more than those of the connection; an AppError when it is nobody known."""
+
+Answer = dict[str, Any]
+"""`data`, `errors` or both, as JSON."""
+
+_EVENTS_IN_A_ROW = 32
+"""A stream that has much to tell at once, such as a replay, gives others a turn after so many: some milliseconds."""
+
+
+class Refused(Exception):
+    """Nothing was executed: the request itself was at fault. `errors` are fit for the answer."""
+
+    def __init__(self, errors: list[dict[str, Any]]) -> None:
+        super().__init__("the operation was refused")
+        self.errors = errors
+
+
+def prepared(schema: Schema, asked: GraphQLRequest, correlation_id: CorrelationId) -> PreparedDocument:
+    """The document, valid for the schema; Refused or an AppError when it is not."""
+    found = schema.prepare(asked.query)
+    if found.errors:
+        raise Refused([formatted(error, correlation_id) for error in found.errors])
+    return found
+
+
+def answer_of(result: ExecutionResult, correlation_id: CorrelationId) -> Answer:
+    """A result as it is sent; Refused when nothing was executed."""
+    if not result.errors:
+        return {"data": result.data}
+    errors = [formatted(error, correlation_id) for error in result.errors]
+    # Where nothing was executed there is no data, not even null: the request itself was at fault.
+    if result.data is None and all(error.path is None for error in result.errors):
+        raise Refused(errors)
+    return {"errors": errors, "data": result.data}
+
+
+async def started(
+    schema: Schema, asked: GraphQLRequest, document: PreparedDocument, context: Context
+) -> AsyncGenerator[Answer, None]:
+    """The answer to a query or a mutation, or one for each event of a subscription.
+
+    Refused or an AppError where nothing is executed. The caller closes what comes back, which ends the operation.
+    """
+    correlation_id = context.actor.correlation_id
+    if document.operation_type(asked.operation_name) is OperationType.SUBSCRIPTION:
+        found = await schema.subscribe(asked, document, context)
+    else:
+        found = await schema.run(asked, document, context)
+    if isinstance(found, ExecutionResult):
+        return only(answer_of(found, correlation_id))
+    return _many(found, correlation_id)
+
+
+async def only(answer: Answer) -> AsyncGenerator[Answer, None]:
+    """One answer where many are expected."""
+    yield answer
+
+
+async def _many(
+    results: AsyncGenerator[ExecutionResult, None], correlation_id: CorrelationId
+) -> AsyncGenerator[Answer, None]:
+    sent = 0
+    async with aclosing(results):
+        async for result in results:
+            yield answer_of(result, correlation_id)
+            sent += 1
+            if sent % _EVENTS_IN_A_ROW == 0:
+                await asyncio.sleep(0)
+
+
+def errors_of(error: Exception, correlation_id: CorrelationId) -> list[dict[str, Any]]:
+    """What is told of an operation that was refused, or that failed through a fault of ours, which is logged."""
+    return error.errors if isinstance(error, Refused) else [told(error, correlation_id)]
