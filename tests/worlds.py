@@ -48,9 +48,13 @@ async def conversation(client: GraphQLClient, chains: int = 1, mark: str = "plai
     answers: list[list[str]] = []
     calls: list[str] = []
     for _ in range(chains):
-        parent, chain = question, []
+        parent = question
+        chain: list[str] = []
         for _ in range(3):
-            parent = (await client.reply(session, mark, parentMessageId=parent, errorMessage=mark))["message"]["id"]
+            # The second one is still being written: it can be completed.
+            status = "PROCESSING" if len(chain) == 1 else "COMPLETED"
+            answer = await client.reply(session, mark, parentMessageId=parent, errorMessage=mark, status=status)
+            parent = answer["message"]["id"]
             calls.append(await add_call(client, parent, name=mark, arguments=mark, result=mark))
             chain.append(parent)
         answers.append(chain)

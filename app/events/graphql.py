@@ -30,7 +30,7 @@ described(
         EventKind.SESSION_METADATA_SET: "A session was filed anew.",
         EventKind.SESSION_DELETED: "A session was deleted with all that hung on it.",
         EventKind.MESSAGE_APPENDED: "A message was stored.",
-        EventKind.MESSAGE_UPDATED: "A message was changed in place.",
+        EventKind.MESSAGE_UPDATED: "A message was changed in place; of a new status, `payload.status` tells.",
         EventKind.MESSAGE_DELETED: "A message was deleted; its number and place stayed.",
         EventKind.TOOL_CALL_ADDED: "A tool call was added to a message.",
         EventKind.RUN_QUEUED: "An answer was asked for.",

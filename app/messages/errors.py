@@ -17,10 +17,10 @@ class InvalidTransition(AppError):
 
     code = ErrorCode.INVALID_TRANSITION
 
-    def __init__(self, found: str, wanted: str) -> None:
+    def __init__(self, found: str, wanted: str, field: str = "status") -> None:
         super().__init__(
             f"a message that is {found.upper()} cannot become {wanted.upper()}",
-            field="status",
+            field=field,
             hint="read the message again; PENDING and PROCESSING messages can still change",
             details={"from": found.upper(), "to": wanted.upper()},
         )

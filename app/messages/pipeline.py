@@ -16,9 +16,18 @@ from app.db.scopes import UnitOfWork
 from app.idempotency.service import first_subject
 from app.idempotency.values import ClientKey
 from app.llm.tokens import TokenCount
-from app.messages import repository
+from app.messages import repository, service
 from app.messages.service import MessageOutcome
-from app.messages.values import Draft, Intent, MessageId, MessageRole, NewMessage, PipelineWarning
+from app.messages.values import (
+    Completion,
+    Draft,
+    Generation,
+    Intent,
+    MessageId,
+    MessageRole,
+    NewMessage,
+    PipelineWarning,
+)
 from app.sessions.errors import SessionNotFound
 from app.sessions.service import find_owned
 
@@ -68,16 +77,45 @@ class MessagePipeline:
         stored = await repository.append(uow, actor, new, key)
         return MessageOutcome(stored) if stored is not None else await _why_not(uow, actor, new, key)
 
+    async def complete(
+        self, database: Database, actor: Actor, completion: Completion, key: ClientKey | None
+    ) -> MessageOutcome:
+        """End an answer that was stored before it was all there, in one statement. Errors as of `end`."""
+        async with database.single_statement(replayable=key is not None) as uow:
+            return await self.end(uow, actor, completion, key)
+
+    async def end(self, uow: UnitOfWork, actor: Actor, completion: Completion, key: ClientKey | None) -> MessageOutcome:
+        """The same inside the caller's unit of work; the session's row is locked, then the message's, until it ends.
+
+        Its tokens are counted as in `append`; for that the message is read first, unless they are reported.
+        ValidationError for what cannot be stored, MessageNotFound, MessageDeleted, InvalidTransition, KeyReused.
+        """
+        watch = Stopwatch()
+        completion.check()
+        warnings: list[PipelineWarning] = []
+        tokens = await self._tokens_of_answer(uow, actor, completion, warnings)
+        return await service.end(uow, actor, completion, tokens, _facts(watch, warnings), key)
+
+    async def _tokens_of_answer(
+        self, uow: UnitOfWork, actor: Actor, completion: Completion, warnings: list[PipelineWarning]
+    ) -> TokenCount:
+        content, generation = completion.content or "", Generation(tokens_used=completion.tokens_used)
+        if completion.tokens_used is None:
+            found = await service.find_owned(uow, actor, completion.message_id)
+            # Where there is none, the statement finds none either, and tells why.
+            if found is not None:
+                content = found.content if completion.content is None else content
+                generation = Generation(model=found.model)
+        return await self._tokens(actor, content, generation, warnings)
+
     async def prepare(self, actor: Actor, draft: Draft) -> NewMessage:
         """Check, understand and count a message: what takes time, before anything is locked. ValidationError."""
         watch = Stopwatch()
         draft.check()
         warnings: list[PipelineWarning] = []
         intent = self._intent(actor, draft, warnings)
-        tokens = await self._tokens(actor, draft, warnings)
-        facts: dict[str, object] = {"version": VERSION, "processingTimeMs": watch.elapsed_ms()}
-        if warnings:
-            facts["warnings"] = [{"code": warning.code, "message": warning.message} for warning in warnings]
+        tokens = await self._tokens(actor, draft.content, draft.generation, warnings)
+        facts = _facts(watch, warnings)
         return NewMessage(MessageId(new_id()), draft, tokens.tokens, tokens.estimated, intent, facts)
 
     def _intent(self, actor: Actor, draft: Draft, warnings: list[PipelineWarning]) -> Intent | None:
@@ -89,17 +127,26 @@ class MessagePipeline:
             warnings.append(_failed("INTENT_UNAVAILABLE", actor))
             return None
 
-    async def _tokens(self, actor: Actor, draft: Draft, warnings: list[PipelineWarning]) -> TokenCount:
-        reported, model = draft.generation.tokens_used, draft.generation.model
-        if reported is not None:
-            return TokenCount(reported, estimated=False)
+    async def _tokens(
+        self, actor: Actor, content: str, generation: Generation, warnings: list[PipelineWarning]
+    ) -> TokenCount:
+        if generation.tokens_used is not None:
+            return TokenCount(generation.tokens_used, estimated=False)
         try:
-            if len(draft.content) <= LONGEST_COUNTED_AT_ONCE:
-                return self.count_tokens(draft.content, model)
-            return await asyncio.to_thread(self.count_tokens, draft.content, model)
+            if len(content) <= LONGEST_COUNTED_AT_ONCE:
+                return self.count_tokens(content, generation.model)
+            return await asyncio.to_thread(self.count_tokens, content, generation.model)
         except Exception:
             warnings.append(_failed("TOKENS_UNAVAILABLE", actor))
             return TokenCount(0, estimated=True)
+
+
+def _facts(watch: Stopwatch, warnings: list[PipelineWarning]) -> dict[str, object]:
+    """What is stored of the pipeline's own work."""
+    facts: dict[str, object] = {"version": VERSION, "processingTimeMs": watch.elapsed_ms()}
+    if warnings:
+        facts["warnings"] = [{"code": warning.code, "message": warning.message} for warning in warnings]
+    return facts
 
 
 def _failed(code: str, actor: Actor) -> PipelineWarning:

@@ -1,6 +1,7 @@
 """Every statement that writes messages."""
 
 from collections.abc import Collection
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     any_,
+    case,
     cast,
     exists,
     func,
@@ -37,7 +39,7 @@ from app.idempotency.fragments import gate, gate_parameters, passed
 from app.idempotency.values import ClientKey
 from app.messages.fragments import held, locked_message, messages, of_session, session_of
 from app.messages.models import ChatMessage
-from app.messages.values import MessageId, MessageRole, MessageStatus, NewMessage
+from app.messages.values import UNFINISHED, MessageId, MessageRole, MessageStatus, NewMessage
 from app.sessions.fragments import (
     answer_counted,
     answer_ended,
@@ -124,12 +126,19 @@ def _change(kind: EventKind, columns: frozenset[str]) -> Command[ChatMessage]:
         .values(
             updated_at=session.c.updated_at,
             **{name: _new(name) for name in sorted(columns)},
-            **({"deleted_at": session.c.updated_at} if kind is EventKind.MESSAGE_DELETED else {}),
+            **(_gone(session) if kind is EventKind.MESSAGE_DELETED else {}),
         )
         .returning(*messages.c)
         .cte("message")
     )  # fmt: skip
     return Command(ChatMessage, select(*changed.c).add_cte(event(kind, stream=session)))
+
+
+def _gone(session: CTE) -> dict[str, Any]:
+    """What a tombstone says; one that was still expected is expected no more."""
+    unfinished = messages.c.status.in_([literal(status.value, Text) for status in UNFINISHED])
+    cancelled = case((unfinished, literal(MessageStatus.CANCELLED.value, Text)), else_=messages.c.status)
+    return {"deleted_at": session.c.updated_at, "status": cancelled}
 
 
 def _new(column: str) -> ColumnElement[Any]:
@@ -249,36 +258,68 @@ async def update_columns(
     None, and nothing changed, when there is no such message of the actor's, it is deleted or in another status, or the
     key was used before.
     """
-    facts: dict[str, object] = {"changed": sorted(changes)}
-    if "status" in changes:
-        facts["status"] = MessageStatus(changes["status"]).name
-    return await _run_change(uow, actor, EventKind.MESSAGE_UPDATED, message_id, changes, status_before, key, facts)
+    changed = await uow.run_one(
+        _change(EventKind.MESSAGE_UPDATED, frozenset(changes)),
+        **_on(actor, message_id, changes, status_before, key, _what_changed(changes)),
+    )
+    return _announced(uow, changed)
+
+
+async def end(
+    uow: UnitOfWork,
+    actor: Actor,
+    message_id: MessageId,
+    changes: dict[str, Any],
+    cost: Decimal | None,
+    key: ClientKey | None,
+) -> ChatMessage | None:
+    """End a message that was stored unfinished; what it took, and `cost`, go to its session too.
+
+    `changes` has its status and what it took (`_SPENT`), beside other columns. None as above, also when it has ended.
+    """
+    ended = await uow.run_one(
+        _change(EventKind.MESSAGE_UPDATED, frozenset(changes)),
+        cost=cost,
+        **_on(actor, message_id, changes, UNFINISHED, key, _what_changed(changes)),
+    )
+    return _announced(uow, ended)
 
 
 async def tombstone(uow: UnitOfWork, actor: Actor, message_id: MessageId, key: ClientKey | None) -> ChatMessage | None:
     """Clear a message, keeping its number and place. None as above, also when it is a tombstone already."""
-    return await _run_change(uow, actor, EventKind.MESSAGE_DELETED, message_id, _CLEARED, list(MessageStatus), key, {})
+    gone = await uow.run_one(
+        _change(EventKind.MESSAGE_DELETED, frozenset(_CLEARED)),
+        **_on(actor, message_id, _CLEARED, list(MessageStatus), key, {}),
+    )
+    return _announced(uow, gone)
 
 
-async def _run_change(
-    uow: UnitOfWork,
+def _announced(uow: UnitOfWork, changed: ChatMessage | None) -> ChatMessage | None:
+    if changed is not None:
+        uow.announce(changed.session_id)
+    return changed
+
+
+def _what_changed(changes: dict[str, Any]) -> dict[str, object]:
+    facts: dict[str, object] = {"changed": sorted(changes)}
+    if "status" in changes:
+        facts["status"] = MessageStatus(changes["status"]).name
+    return facts
+
+
+def _on(
     actor: Actor,
-    kind: EventKind,
     message_id: MessageId,
     changes: dict[str, Any],
     status_before: Collection[MessageStatus],
     key: ClientKey | None,
     facts: dict[str, object],
-) -> ChatMessage | None:
-    changed = await uow.run_one(
-        _change(kind, frozenset(changes)),
-        message_id=message_id,
-        status_before=list(status_before),
+) -> dict[str, object]:
+    return {
+        "message_id": message_id,
+        "status_before": list(status_before),
         **{f"new_{name}": value for name, value in changes.items()},
         **actor.as_owner(),
         **gate_parameters(key, message_id),
         **event_parameters(actor, {"messageId": global_id(ChatMessage.node_type, message_id), **facts}),
-    )
-    if changed is not None:
-        uow.announce(changed.session_id)
-    return changed
+    }

@@ -9,6 +9,7 @@ from app.core.text import require_json_size, require_length
 from app.db.scopes import ReadScope, UnitOfWork
 from app.idempotency.service import first_subject
 from app.idempotency.values import ClientKey
+from app.llm.tokens import TokenCount
 from app.messages import repository
 from app.messages.errors import InvalidTransition, MessageDeleted, MessageNotFound
 from app.messages.models import ChatMessage
@@ -18,6 +19,7 @@ from app.messages.values import (
     LONGEST_NAME,
     LONGEST_PATH,
     TRANSITIONS,
+    Completion,
     MessageId,
     MessageStatus,
 )
@@ -52,6 +54,45 @@ async def update(
     if found.deleted_at is not None or wanted is None:
         raise MessageDeleted
     raise InvalidTransition(found.status, wanted)
+
+
+async def end(
+    uow: UnitOfWork,
+    actor: Actor,
+    completion: Completion,
+    counted: TokenCount,
+    pipeline_facts: dict[str, Any],
+    key: ClientKey | None,
+) -> MessageOutcome:
+    """End an answer that was stored as PENDING or PROCESSING, once; its session counts it and what it took.
+
+    `completion` is checked before. MessageNotFound, MessageDeleted, KeyReused, and InvalidTransition when it has ended.
+    """
+    changes: dict[str, Any] = {
+        "status": completion.status.value,
+        "token_count": counted.tokens,
+        "token_count_estimated": counted.estimated,
+        "processing_time_ms": completion.processing_time_ms,
+        "error_code": completion.error_code,
+        "error_message": completion.error_message,
+        "pipeline_facts": pipeline_facts,
+    }
+    kept = {
+        "content": completion.content,
+        "streaming": completion.streaming or None,
+        "custom_metadata": completion.metadata,
+    }
+    changes |= {name: value for name, value in kept.items() if value is not None}
+    ended = await repository.end(uow, actor, completion.message_id, changes, completion.cost, key)
+    if ended is not None:
+        return MessageOutcome(ended)
+    earlier = await _as_before(uow, actor, key)
+    if earlier is not None:
+        return earlier
+    found = await _required(uow, actor, completion.message_id)
+    if found.deleted_at is not None:
+        raise MessageDeleted
+    raise InvalidTransition(found.status, completion.status, "messageId")
 
 
 async def delete(uow: UnitOfWork, actor: Actor, message_id: MessageId, key: ClientKey | None) -> MessageOutcome:

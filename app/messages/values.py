@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NewType
 from uuid import UUID
 
+from app.core.errors import ValidationError
 from app.core.text import require_count, require_json_size, require_length, require_range
 from app.sessions.values import SessionId
 
@@ -48,6 +50,9 @@ TRANSITIONS: dict[MessageStatus, frozenset[MessageStatus]] = {
     MessageStatus.CANCELLED: frozenset({MessageStatus.CANCELLED}),
 }
 """Which status may follow which: an ended message stays as it ended."""
+
+UNFINISHED = (MessageStatus.PENDING, MessageStatus.PROCESSING)
+"""What a message that is yet to be written, or is being written, can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +102,13 @@ class Generation:
     streaming: dict[str, Any] = field(default_factory=dict)
     error_code: str | None = None
     error_message: str | None = None
+    model_place: str = "modelUsed"
+    """What the input calls the model."""
 
     def check(self) -> None:
         """Raise ValidationError, naming the field, for what cannot be stored."""
         for name, text in (
-            ("modelUsed", self.model),
+            (self.model_place, self.model),
             ("generationSource", self.source),
             ("errorCode", self.error_code),
         ):
@@ -151,6 +158,47 @@ class Draft:
         require_json_size(self.context_items.as_json(), "contextItems")
         require_json_size(self.metadata, "metadata")
         self.generation.check()
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """How an answer ends that was stored before it was all there (S3-8, S3-9)."""
+
+    message_id: MessageId
+    status: MessageStatus
+    """COMPLETED, FAILED or CANCELLED."""
+    content: str | None = None
+    """All of it; None keeps what was stored, which only an answer that failed or was cancelled may."""
+    calls_tools: bool = False
+    """The turn is tool calls: its content may be empty."""
+    tokens_used: int | None = None
+    """By the provider's count; None has them counted."""
+    cost: Decimal | None = None
+    """In US dollars, where the price is known; it is added to the session's."""
+    processing_time_ms: int | None = None
+    streaming: dict[str, Any] = field(default_factory=dict)
+    error_code: str | None = None
+    error_message: str | None = None
+    metadata: dict[str, Any] | None = None
+    """Takes the place of the message's; None keeps it."""
+
+    def check(self) -> None:
+        """Raise ValidationError, naming the field, for what cannot be stored."""
+        if self.status is MessageStatus.COMPLETED and self.content is None:
+            raise ValidationError(
+                "a completed answer has its content", field="content", hint="send all of it, or an errorCode"
+            )
+        if self.content is not None:
+            speaks = self.status is MessageStatus.COMPLETED and not self.calls_tools
+            require_length(self.content, "content", at_least=int(speaks), at_most=LONGEST_CONTENT)
+        require_json_size(self.metadata, "metadata")
+        Generation(
+            processing_time_ms=self.processing_time_ms,
+            tokens_used=self.tokens_used,
+            streaming=self.streaming,
+            error_code=self.error_code,
+            error_message=self.error_message,
+        ).check()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from app.graph.payloads import Changed, Payload, json_object, mutation
 from app.graph.queries import query, subscription
 from app.graph.scalars import BigInt, Json
 from app.idempotency.graphql import KEY_DESCRIPTION, client_key
-from app.messages.graphql import ChatMessageType, ContextItemsInput, context_items, message_id
+from app.messages.graphql import ChatMessageType, message_id
+from app.messages.graphql.inputs import ContextItemsInput, context_items
 from app.messages.loaders import MessageById
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId

@@ -43,7 +43,8 @@ COMMANDS = sorted(
 async def test_queries_on_the_pages_run(client: GraphQLClient, query: str) -> None:
     session = await client.create_session(title="Trip to Lisbon")
     message = (await client.say(session))["message"]["id"]
-    known = {"sessionId": session, "messageId": message}
+    begun = await client.mutate("createStreamingContext", "message { id }", {"sessionId": session})
+    known = {"sessionId": session, "messageId": message, "answerId": begun["message"]["id"]}
     variables = {name: value for name, value in known.items() if f"${name}" in query}
 
     data = await client.data(query, variables)

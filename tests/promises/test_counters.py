@@ -1,6 +1,7 @@
 """A session's counters are those of the rows that hang on it, whatever was done to them and when."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from app.db.database import Database
 from app.messages import service as messages
 from app.messages.errors import InvalidTransition, MessageDeleted
 from app.messages.pipeline import MessagePipeline
-from app.messages.values import Draft, Generation, MessageId, MessageRole, MessageStatus
+from app.messages.values import Completion, Draft, Generation, MessageId, MessageRole, MessageStatus
 from app.sessions.values import SessionId
 from app.tools import service as tools
 from app.tools.errors import NotAnAssistantMessage
@@ -52,7 +53,18 @@ class Touch:
     after_microseconds: int
 
 
-Action = Append | Touch
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of an answer, with what it took."""
+
+    which: int
+    status: MessageStatus
+    tokens: int | None
+    processing_time_ms: int | None
+    after_microseconds: int
+
+
+Action = Append | Touch | End
 
 appends = st.builds(
     Append,
@@ -65,7 +77,15 @@ appends = st.builds(
 touches = st.builds(
     Touch, st.sampled_from(["call", "delete", *sorted(ENDS)]), st.integers(0, 9), st.integers(0, 5_000_000)
 )
-programs: st.SearchStrategy[list[Action]] = st.lists(appends | touches, min_size=1, max_size=14)
+ends = st.builds(
+    End,
+    st.integers(0, 9),
+    st.sampled_from([MessageStatus.COMPLETED, MessageStatus.FAILED, MessageStatus.CANCELLED]),
+    st.none() | st.integers(0, 2**31 - 1),
+    st.none() | st.integers(0, 2**31 - 1),
+    st.integers(0, 5_000_000),
+)
+programs: st.SearchStrategy[list[Action]] = st.lists(appends | touches | ends, min_size=1, max_size=14)
 
 
 class Conversation:
@@ -83,12 +103,13 @@ class Conversation:
         match action:
             case Append():
                 await self._append(action)
-            case Touch() if self._messages:
-                try:
-                    await rows(self._dsn, LATER, self._session, action.after_microseconds)
-                    await self._touch(action.what, self._messages[action.which % len(self._messages)])
-                except REFUSALS:
-                    return
+            case Touch() | End() if self._messages:
+                message = self._messages[action.which % len(self._messages)]
+                await rows(self._dsn, LATER, self._session, action.after_microseconds)
+                with suppress(*REFUSALS):
+                    await (
+                        self._touch(action.what, message) if isinstance(action, Touch) else self._end(action, message)
+                    )
 
     async def _append(self, action: Append) -> None:
         await rows(self._dsn, LATER, self._session, action.after_microseconds)
@@ -96,6 +117,13 @@ class Conversation:
         draft = Draft(self._session, action.role, "some words", status=action.status, generation=generation)
         stored = await self._pipeline.persist(self._database, self._actor, draft, None)
         self._messages.append(MessageId(stored.message.id))
+
+    async def _end(self, action: End, message: MessageId) -> None:
+        completion = Completion(
+            message, action.status, "all of it", tokens_used=action.tokens,
+            processing_time_ms=action.processing_time_ms,
+        )  # fmt: skip
+        await self._pipeline.complete(self._database, self._actor, completion, None)
 
     async def _touch(self, what: str, message: MessageId) -> None:
         async with self._database.single_statement() as uow:

@@ -17,7 +17,7 @@ from app.idempotency.values import ClientKey
 from app.messages import service as messages
 from app.messages.errors import InvalidTransition, MessageDeleted
 from app.messages.pipeline import MessagePipeline
-from app.messages.values import Draft, MessageId, MessageRole, MessageStatus
+from app.messages.values import Completion, Draft, MessageId, MessageRole, MessageStatus
 from app.sessions import service as sessions
 from app.sessions.values import SessionId
 from app.tools import service as tools
@@ -56,6 +56,10 @@ class Changes:
 
     def update(self, key: ClientKey | None = None, **changes: object) -> Work:
         return lambda uow: messages.update(uow, self._actor, self._message, changes, key)
+
+    def end(self, key: ClientKey | None = None) -> Work:
+        completion = Completion(self._message, MessageStatus.COMPLETED, "done")
+        return lambda uow: self._pipeline.end(uow, self._actor, completion, key)
 
     def delete(self, key: ClientKey | None = None) -> Work:
         return lambda uow: messages.delete(uow, self._actor, self._message, key)
@@ -168,8 +172,8 @@ async def test_no_writers_of_a_session_wait_for_each_other(
                 await work(uow)
 
     async def interleave(number: int) -> None:
-        random = Random(number)
-        answer = MessageId((await say(database, pipeline, actor, session, "…", MessageRole.ASSISTANT)).id)
+        random, begun = Random(number), MessageStatus.PROCESSING
+        answer = MessageId((await say(database, pipeline, actor, session, "…", MessageRole.ASSISTANT, begun)).id)
         changes = Changes(pipeline, actor, session, answer)
 
         def a_key() -> ClientKey | None:
@@ -180,6 +184,7 @@ async def test_no_writers_of_a_session_wait_for_each_other(
             lambda: session_then_message(dsn, session, answer, random.random() / 200),
             lambda: alone(changes.update(a_key(), content="more")),
             lambda: alone(changes.update(a_key(), status=MessageStatus.COMPLETED.value)),
+            lambda: alone(changes.end(a_key())),
             lambda: alone(changes.delete(a_key())),
             lambda: alone(changes.call_tool(a_key())),
             lambda: alone(changes.append(random.choice(list(MessageRole)), a_key())),
