@@ -14,6 +14,7 @@ from pgqueuer.ports.driver import Driver, NotifyCallback
 from app.db.database import Database
 from app.db.faults import Fault, fault_of
 from app.db.listening import Listener
+from app.jobs.bell import Bell
 
 LONGEST_PAUSE_SECONDS = 1.0
 """Between two attempts of a statement: when the database is back, leases must be renewed at once."""
@@ -66,7 +67,8 @@ class PoolDriver(Driver):
 
     async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
         """Pass notifications on until the manager that asked for them ends. What is missed, the next poll finds."""
-        self._unlisten.append(self._listener.listen(channel, callback, lambda: None))
+        bell = Bell(callback)
+        self._unlisten += [self._listener.listen(channel, bell.heard, lambda: None), bell.close]
 
     @property
     def shutdown(self) -> asyncio.Event:

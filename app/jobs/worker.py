@@ -142,7 +142,7 @@ class JobWorker:
             if self._stopping.is_set():
                 raise RetryRequested
             with structlog.contextvars.bound_contextvars(job_kind=job.entrypoint, job_id=job.id):
-                task = await self._finished(handler(job.payload or b""))
+                task = await self._finished(lambda: handler(job.payload or b""))
                 if task.cancelled() and self._stopping.is_set():
                     raise RetryRequested
                 error = asyncio.CancelledError() if task.cancelled() else task.exception()
@@ -156,20 +156,20 @@ class JobWorker:
             if self._stopping.is_set():
                 return
             with structlog.contextvars.bound_contextvars(job_kind=kind):
-                task = await self._finished(chore())
+                task = await self._finished(chore)
                 if not task.cancelled() and (error := task.exception()) is not None:
                     log.error("a chore failed", exc_info=error)
 
         return run
 
-    async def _finished(self, work: Awaitable[None]) -> asyncio.Task[None]:
+    async def _finished(self, work: Chore) -> asyncio.Task[None]:
         """A task that has done the work, failed or been cancelled.
 
         The work has a task of its own to be cancelled: PgQueuer 1.6 takes a job whose task is cancelled for done.
         """
 
         async def run() -> None:
-            await work
+            await work()
 
         task = asyncio.create_task(run())
         self._running.add(task)

@@ -233,3 +233,4 @@ async def test_new_migration_is_written_from_the_difference(dsn: str, folder: Pa
     assert f"down_revision = '{newest}'" in text
     assert "op.add_column('chat_sessions', sa.Column('provider', sa.Text(), nullable=True))" in text
     assert "op.drop_column('chat_sessions', 'provider')" in text
+    assert "pgqueuer" not in text
