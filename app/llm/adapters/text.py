@@ -26,7 +26,7 @@ def _joined(text: str) -> str:
     """`text` with pairs of surrogates as the characters they stand for."""
     if text.isascii():
         return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _has_surrogate(text) else text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass") if _has_surrogate(text) else text
 
 
 def _has_surrogate(text: str) -> bool:
