@@ -29,10 +29,10 @@ def configure_logging(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    # Our own progress lines tell what a migration does.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    # It tells of every job that is run again; so do we.
-    logging.getLogger("pgqueuer").setLevel(logging.WARNING)
+    # Our own lines tell what a migration does and that a job is run again; clients of models log whole conversations when
+    # debugging.
+    for library in ("alembic", "anthropic", "httpcore2", "httpx2", "openai", "pgqueuer"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter,

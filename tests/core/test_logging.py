@@ -17,6 +17,7 @@ log.debug("not shown")
 log.info("two\\nlines", count=3, path="/ä")
 logging.getLogger("library").warning("a %s", "library")
 logging.getLogger("alembic").info("not shown")
+logging.getLogger("httpx2").info("not shown")
 with structlog.contextvars.bound_contextvars(correlation_id="c-1"):
     try:
         1 / 0
