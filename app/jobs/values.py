@@ -18,7 +18,10 @@ Chore = Callable[[], Awaitable[None]]
 
 
 class GiveBack(Exception):
-    """Raised by a handler to hand its job back: another process, or this one, runs it after the delay."""
+    """Raised by a handler to hand its job back: another process, or this one, runs it after the delay.
+
+    A job may be given back without end, but each time counts as an attempt if it fails later.
+    """
 
     def __init__(self, delay_seconds: float = 0.0) -> None:
         super().__init__(f"given back, to be run after {delay_seconds} s")

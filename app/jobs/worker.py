@@ -59,8 +59,11 @@ class JobWorker:
     def schedule(self, kind: JobKind, cron_expression: str, chore: Chore) -> None:
         """Have `chore` run when it is due (UTC), by one of all processes; before the start.
 
-        One that fails, or is cancelled by a stop, is not run again before it is due again.
+        One that fails, or is cancelled by a stop, is not run again before it is due again. ValueError where the
+        expression is none.
         """
+        # Refused here, not when it is registered in earnest: that is tried again for ever.
+        SchedulerManager(JobQueries(PoolDriver(self._database, self._listener))).schedule(kind, cron_expression)
         self._chores.append((kind, cron_expression, chore))
 
     async def start(self) -> None:

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import pytest
+
 from app.db.database import Database
 from app.db.listening import Listener
 from app.jobs.purge import forget_old_log
@@ -91,6 +93,13 @@ async def test_chore_that_fails_runs_again_when_it_is_due(dsn: str, database: Da
         async with keeping(database, listener, fail):
             await eventually(lambda: value(dsn, DONE), 1)
         assert chore.times == turn
+
+
+def test_expression_that_is_none_is_refused(database: Database, listener: Listener) -> None:
+    worker = JobWorker(database, listener)
+
+    with pytest.raises(ValueError, match="every now and then"):
+        worker.schedule(TIDY, "every now and then", Counted())
 
 
 async def test_stop_ends_a_chore(dsn: str, database: Database, listener: Listener) -> None:
