@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.llm.port import TextDelta, ToolCallRequested, Usage
+from app.llm.port import TextDelta, ToolCallRequested, Usage, UsageReported
 from tests.llm import provider_servers as servers
 from tests.llm.conversations import (
     KEY,
@@ -153,7 +153,11 @@ async def test_anthropics_usage_is_taken_apart(server: ProviderServer) -> None:
 
     events = await ask(models_at(server.url), ANTHROPIC)
 
-    assert usage_of(events) == Usage(input=10, cached_input=70, cache_write=20, output=5)
+    reports = [event.usage for event in events if isinstance(event, UsageReported)]
+    assert reports[0] == Usage(input=10, cached_input=70, cache_write=20, output=1), (
+        "known before the answer is finished"
+    )
+    assert reports[-1] == Usage(input=10, cached_input=70, cache_write=20, output=5)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from app.llm.port import (
     StopReason,
     TextDelta,
     ToolCallRequested,
+    Usage,
     UsageReported,
     Working,
 )
@@ -137,10 +138,15 @@ def _models(endpoint: Endpoint, key: str | None, http: httpx2.AsyncClient) -> _O
 
 
 async def _events(response: StreamedResponse) -> AsyncIterator[RawEvent]:
-    text = StorableText()
+    text, reported = StorableText(), Usage()
     async for event in response:
         piece = text.next(_text(event))
         yield TextDelta(piece) if piece else Working()
+        # Anthropic counts the input at once: it was paid for, even if the answer is never finished.
+        counted = usage_of(response.usage)
+        if counted != reported:
+            reported = counted
+            yield UsageReported(counted)
 
 
 def _text(event: ModelResponseStreamEvent) -> str:
