@@ -41,13 +41,30 @@ async def live(
     async with Listener(listen_address(settings, dsn), settings.connect_timeout_seconds) as listener:
         wakeups.attach(listener)
         async with _running(wakeups.run(), answers.run(), writer.run()):
-            worker = JobWorker(database, listener, JobSettings.of(settings))
-            worker.handle(RUN_JOB, runner.work)
-            await worker.start()
-            try:
+            async with _working(settings, dsn, database, listener, runner):
                 yield {Completions: Completions(database, answers)}
-            finally:
-                await worker.stop(settings.shutdown_seconds)
+
+
+@asynccontextmanager
+async def _working(
+    settings: Settings, dsn: str, database: Database, listener: Listener, runner: RunRunner
+) -> AsyncIterator[None]:
+    """Jobs are worked while the block runs."""
+    # A pool of its own: requests that crowd the other cannot keep a process from saying that it lives.
+    queue = await Database.connect(dsn, replace(PoolSettings.of(settings), size=QUEUE_CONNECTIONS))
+    try:
+        worker = JobWorker(queue, listener, JobSettings.of(settings))
+        worker.handle(RUN_JOB, runner.work)
+        upkeep = Upkeep(database, settings)
+        worker.schedule(JobKind("upkeep-runs"), EVERY_MINUTE, upkeep.runs)
+        worker.schedule(JobKind("upkeep-daily"), AT_NIGHT, upkeep.daily)
+        await worker.start()
+        try:
+            yield
+        finally:
+            await worker.stop(settings.shutdown_seconds)
+    finally:
+        await queue.close()
 
 
 @asynccontextmanager

@@ -29,8 +29,8 @@ def configure_logging(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    # Our own lines tell what a migration does and that a job is run again; clients of models log whole conversations when
-    # debugging.
+    # Our own lines tell what a migration does and that a job is run again; clients of models, when debugging, log whole
+    # conversations.
     for library in ("alembic", "anthropic", "httpcore2", "httpx2", "openai", "pgqueuer"):
         logging.getLogger(library).setLevel(logging.WARNING)
     structlog.configure(
