@@ -22,7 +22,7 @@ from app.core.settings import Settings, load_settings
 from app.graph.context import Context
 from app.graph.http import GraphQLOverHTTP
 from app.graph.schema import Schema
-from app.graph.socket import GraphQLOverSocket, SocketLimits
+from app.graph.socket import INIT_SECONDS, GraphQLOverSocket, SocketLimits
 from app.identity.service import correlation_id
 from app.playground import ASSETS, playground_routes
 from app.schema import schema
@@ -58,7 +58,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
 
 
-def graphql_routes(served: Schema, settings: Settings, stopping: asyncio.Event) -> list[BaseRoute]:
+def graphql_routes(
+    served: Schema, settings: Settings, stopping: asyncio.Event, init_seconds: float = INIT_SECONDS
+) -> list[BaseRoute]:
     """A schema at /graphql, for requests and for sockets; the application's state holds the container."""
 
     async def make_context(
@@ -68,7 +70,9 @@ def graphql_routes(served: Schema, settings: Settings, stopping: asyncio.Event) 
         actor = await container.authenticator.actor(headers, correlation)
         return Context(actor, container.database, container.services)
 
-    limits = SocketLimits(settings.socket_operations, settings.max_body_bytes, settings.socket_ping_seconds)
+    limits = SocketLimits(
+        settings.socket_operations, settings.max_body_bytes, settings.socket_ping_seconds, init_seconds
+    )
     return [
         Route("/graphql", GraphQLOverHTTP(served, correlation_id, make_context, settings.max_body_bytes, stopping)),
         WebSocketRoute("/graphql", GraphQLOverSocket(served, correlation_id, make_context, limits, LOOPBACK_NAMES)),

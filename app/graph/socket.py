@@ -28,6 +28,8 @@ log = structlog.get_logger("colloquy.socket")
 PROTOCOL = "graphql-transport-ws"
 LEGACY_PROTOCOL = "graphql-ws"
 
+INIT_SECONDS = 10.0
+"""How long a client may take to say who it is; all clients do so at once."""
 LONGEST_REASON_BYTES = 123
 """What a close frame has room for."""
 CLOSING_SECONDS = 5.0
@@ -59,10 +61,10 @@ class CloseCode(IntEnum):
 class SocketLimits:
     """What one socket may ask for."""
 
-    operations: int = 100
-    message_bytes: int = 8 * 1024 * 1024
-    ping_seconds: float = 20.0
-    init_seconds: float = 10.0
+    operations: int
+    message_bytes: int
+    ping_seconds: float
+    init_seconds: float = INIT_SECONDS
 
 
 class GraphQLOverSocket:

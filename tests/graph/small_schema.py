@@ -178,6 +178,12 @@ class Subscription:
             yield 1
             await asyncio.Event().wait()
 
+    @subscription(Number, "One number, and then nothing for ever.")
+    async def patient_number(self, info: Info) -> AsyncGenerator[Number, None]:
+        with running(info):
+            yield Number(value=1)
+            await asyncio.Event().wait()
+
     @subscription(str, "Large texts without end.")
     async def flood(self, info: Info, size: int) -> AsyncGenerator[str, None]:
         with running(info):
