@@ -153,6 +153,12 @@ class Subscription:
                 yield number
                 await asyncio.sleep(pause)
 
+    @subscription(str, "Greets who asks.")
+    async def greetings(self, info: Info, count: int) -> AsyncGenerator[str, None]:
+        actor = info.context.actor
+        for number in range(1, count + 1):
+            yield f"greeting {number} to {actor.user_id}@{actor.tenant_id}"
+
     @subscription(Number, "Counts up to a number, as objects.")
     async def numbers(self, info: Info, to: int) -> AsyncGenerator[Number, None]:
         with running(info):

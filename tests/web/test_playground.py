@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from app.asgi import create_app
 from app.core.settings import load_settings
 from app.playground import ASSETS
+from tests.graph.small_app import application
 from tests.web.browser import Visit, find_chromium, visit
 from tests.web.server import serving
-from tests.web.stand_in import application
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def base_url(built: None, dsn: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def stand_in_url(built: None) -> Iterator[str]:
-    """A server whose schema has subscriptions."""
+def small_url(built: None) -> Iterator[str]:
+    """The small schema, which has subscriptions."""
     with serving(application(ASSETS)) as url:
         yield url
 
@@ -68,23 +68,23 @@ async def test_query_runs_by_the_keyboard_with_its_headers(chromium: str, base_u
         _assert_kept_to_itself(visited, base_url)
 
 
-async def test_subscription_opens_the_one_socket_of_the_page(chromium: str, stand_in_url: str) -> None:
-    async with _playground(chromium, stand_in_url) as visited:
+async def test_subscription_opens_the_one_socket_of_the_page(chromium: str, small_url: str) -> None:
+    async with _playground(chromium, small_url) as visited:
         await _write(visited.page, "Headers", '{"X-Colloquy-User": "alice@acme"}')
         await _write(visited.page, "Operation Editor", "subscription { greetings(count: 3) }")
         assert visited.sockets == []
         await visited.page.keyboard.press("Control+Enter")
 
         await _answer(visited.page, "greeting 3 to alice@acme")
-        assert [socket.url for socket in visited.sockets] == [f"{stand_in_url.replace('http', 'ws')}/graphql"]
-        _assert_kept_to_itself(visited, stand_in_url)
+        assert [socket.url for socket in visited.sockets] == [f"{small_url.replace('http', 'ws')}/graphql"]
+        _assert_kept_to_itself(visited, small_url)
 
 
-async def test_stopped_subscription_closes_its_socket(chromium: str, stand_in_url: str) -> None:
-    async with _playground(chromium, stand_in_url) as visited:
+async def test_stopped_subscription_closes_its_socket(chromium: str, small_url: str) -> None:
+    async with _playground(chromium, small_url) as visited:
         await _write(visited.page, "Operation Editor", "subscription { patience }")
         await visited.page.keyboard.press("Control+Enter")
-        await _answer(visited.page, "the first and last")
+        await _answer(visited.page, '"patience": 1')
         (socket,) = visited.sockets
         assert not socket.is_closed()
 
