@@ -1,4 +1,4 @@
-"""The command line: `colloquy serve | migrate | schema | doctor | import`."""
+"""The command line: `colloquy serve | worker | migrate | schema | doctor | import`."""
 
 import asyncio
 import errno
@@ -88,6 +88,21 @@ def serve(
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=ceil(settings.shutdown_seconds),
             )
+
+
+@cli.command()
+def worker(data_dir: DataDir = None) -> None:
+    """Work answers without serving requests: beside `serve`, on this machine or on others."""
+
+    async def work() -> None:
+        stopping = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        async with open_container(_settings(data_dir=data_dir), _say):
+            _say("working answers; Ctrl-C stops")
+            await stopping.wait()
+
+    _run(work())
 
 
 @cli.command(name="migrate")
@@ -182,7 +197,7 @@ def import_conversations(
         owners = Ownership(TenantId(tenant), UserId(user), user_field, CorrelationId(str(new_id())))
         settings = _settings(data_dir=data_dir)
         with opened(file) as source:
-            async with open_container(settings, _say) as container:
+            async with open_container(settings, _say, background=False) as container:
                 messages = cast(MessagePipeline, container.services[MessagePipeline])
                 return await import_file(container.database, messages, source, owners, format_)
 

@@ -1,7 +1,7 @@
 """Builds what one process needs, once: the only file that chooses implementations."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
 
@@ -12,7 +12,7 @@ from app.db.database import Database, PoolSettings
 from app.db.foundation import ready_database
 from app.db.migrate import Progress
 from app.identity.service import Authenticator, OpenDoor
-from app.live import live
+from app.live import Collaborators, live
 from app.llm.prices import cost
 from app.llm.registry import Models
 from app.llm.tokens import count_tokens, warm_up
@@ -52,21 +52,35 @@ def build_services(settings: Settings) -> Mapping[type, object]:
     return {MessagePipeline: messages, Models: models, Accounts: accounts, RunPipeline: runs}
 
 
+def collaborators_of(services: Mapping[type, object]) -> Collaborators:
+    """What the background needs of them."""
+    return Collaborators(
+        cast("Models", services[Models]),
+        cast("Accounts", services[Accounts]),
+        cast("MessagePipeline", services[MessagePipeline]),
+    )
+
+
 @asynccontextmanager
-async def open_container(settings: Settings, progress: Progress = lambda _: None) -> AsyncIterator[Container]:
+async def open_container(
+    settings: Settings, progress: Progress = lambda _: None, *, background: bool = True
+) -> AsyncIterator[Container]:
     """Everything, ready; closed again at the end: the pool first, then the embedded server.
+
+    Without its background, nothing can be followed and no jobs are worked.
 
     DatabaseProblem and IntentCatalogueError say in one line what is wrong.
     """
     services = build_services(settings)
-    models, accounts = cast("Models", services[Models]), cast("Accounts", services[Accounts])
+    others = collaborators_of(services)
     warm_up()
     async with ready_database(settings, progress) as dsn:
         log = LoggedStatements() if settings.log_sql else None
         database = await Database.connect(dsn, PoolSettings.of(settings), log)
         try:
-            async with live(settings, dsn, database, models, accounts) as following:
+            async with AsyncExitStack() as stack:
+                following = await stack.enter_async_context(live(settings, dsn, database, others)) if background else {}
                 yield Container(settings, dsn, database, OpenDoor(), {**services, **following})
         finally:
-            await models.close()
+            await others.models.close()
             await database.close()

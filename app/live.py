@@ -3,15 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from app.core.settings import Settings, listen_address
-from app.db.database import Database
+from app.db.database import Database, PoolSettings
 from app.db.listening import Listener
-from app.jobs.values import JobSettings
+from app.events.following import HappenedEvents
+from app.events.loaders import read_events
+from app.events.models import Event
+from app.idempotency.service import forget_old_keys
+from app.jobs.values import JobKind, JobSettings
 from app.jobs.worker import JobWorker
 from app.llm.registry import Models
+from app.messages.pipeline import MessagePipeline
+from app.runs import upkeep
 from app.runs.accounts import Accounts
 from app.runs.following import Completions
 from app.runs.loaders import read_lines
@@ -22,10 +30,27 @@ from app.runs.writer import AnswerWriter
 from app.streams.feed import Feed
 from app.streams.wakeups import WakeUps
 
+QUEUE_CONNECTIONS = 3
+"""For jobs, in a pool of their own: requests that crowd the other cannot keep a process from saying that it lives."""
+
+EVERY_MINUTE = "* * * * *"
+EVERY_TEN_MINUTES = "*/10 * * * *"
+AT_NIGHT = "23 3 * * *"
+"""In UTC, at an odd minute, as few other things are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """What the background needs of the process's services."""
+
+    models: Models
+    accounts: Accounts
+    messages: MessagePipeline
+
 
 @asynccontextmanager
 async def live(
-    settings: Settings, dsn: str, database: Database, models: Models, accounts: Accounts
+    settings: Settings, dsn: str, database: Database, others: Collaborators
 ) -> AsyncIterator[Mapping[type, object]]:
     """The services that follow what grows, while jobs are worked beside them.
 
@@ -33,38 +58,46 @@ async def live(
     """
     wakeups = WakeUps(database)
     answers: Feed[RunEntry] = Feed(partial(read_lines, database))
+    happened: Feed[Event] = Feed(partial(read_events, database))
     writer = AnswerWriter(database, answers, wakeups)
-    runner = RunRunner(database, models, accounts, writer)
+    runner = RunRunner(database, others.models, others.accounts, writer)
     wakeups.on(answers.heard, answers.missed)
+    wakeups.on(happened.heard, happened.missed)
     wakeups.on(runner.heard, lambda: None)
     database.announce_to(wakeups.tell)
-    async with Listener(listen_address(settings, dsn), settings.connect_timeout_seconds) as listener:
-        wakeups.attach(listener)
-        async with _running(wakeups.run(), answers.run(), writer.run()):
-            async with _working(settings, dsn, database, listener, runner):
-                yield {Completions: Completions(database, answers)}
-
-
-@asynccontextmanager
-async def _working(
-    settings: Settings, dsn: str, database: Database, listener: Listener, runner: RunRunner
-) -> AsyncIterator[None]:
-    """Jobs are worked while the block runs."""
-    # A pool of its own: requests that crowd the other cannot keep a process from saying that it lives.
     queue = await Database.connect(dsn, replace(PoolSettings.of(settings), size=QUEUE_CONNECTIONS))
     try:
-        worker = JobWorker(queue, listener, JobSettings.of(settings))
-        worker.handle(RUN_JOB, runner.work)
-        upkeep = Upkeep(database, settings)
-        worker.schedule(JobKind("upkeep-runs"), EVERY_MINUTE, upkeep.runs)
-        worker.schedule(JobKind("upkeep-daily"), AT_NIGHT, upkeep.daily)
-        await worker.start()
-        try:
-            yield
-        finally:
-            await worker.stop(settings.shutdown_seconds)
+        async with (
+            Listener(listen_address(settings, dsn), settings.connect_timeout_seconds) as listener,
+            _running(wakeups.run(), answers.run(), happened.run(), writer.run()),
+        ):
+            wakeups.attach(listener)
+            worker = JobWorker(queue, listener, JobSettings.of(settings))
+            worker.handle(RUN_JOB, runner.work)
+            _keep_calendar(worker, settings, database, others.messages)
+            await worker.start()
+            try:
+                yield {
+                    Completions: Completions(database, answers),
+                    HappenedEvents: HappenedEvents(database, happened),
+                }
+            finally:
+                await worker.stop(settings.shutdown_seconds)
     finally:
         await queue.close()
+
+
+def _keep_calendar(worker: JobWorker, settings: Settings, database: Database, messages: MessagePipeline) -> None:
+    kept, abandoned = (
+        timedelta(seconds=settings.compact_after_seconds),
+        timedelta(seconds=settings.abandon_after_seconds),
+    )
+    worker.schedule(JobKind("remind-runs"), EVERY_MINUTE, lambda: upkeep.remind(database))
+    worker.schedule(JobKind("compact-runs"), EVERY_MINUTE, lambda: upkeep.compact(database, kept))
+    worker.schedule(
+        JobKind("abandon-messages"), EVERY_TEN_MINUTES, lambda: upkeep.abandon(database, messages, abandoned)
+    )
+    worker.schedule(JobKind("forget-client-keys"), AT_NIGHT, lambda: forget_old_keys(database))
 
 
 @asynccontextmanager
@@ -76,7 +109,6 @@ async def _running(*loops: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     finally:
         for task in tasks:
             task.cancel()
-        ends = await asyncio.gather(*tasks, return_exceptions=True)
-        for end in ends:
+        for end in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(end, Exception):
                 raise end

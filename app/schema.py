@@ -12,7 +12,7 @@ from app.messages.graphql import MessageMutations, MessageQueries
 from app.messages.loaders import MessageById
 from app.runs.graphql import RunMutations, RunQueries, RunSubscriptions
 from app.runs.loaders import RunById
-from app.sessions.graphql import SessionMutations, SessionQueries
+from app.sessions.graphql import SessionMutations, SessionQueries, SessionSubscriptions
 from app.sessions.loaders import MetadataOfSession, SessionById
 from app.tools.graphql import ToolMutations
 from app.tools.loaders import ToolCallById
@@ -37,7 +37,7 @@ QUERIES = (
     CatalogueQueries,
 )
 MUTATIONS = (SessionMutations, MessageMutations, ToolMutations, RunMutations)
-SUBSCRIPTIONS = (RunSubscriptions,)
+SUBSCRIPTIONS = (SessionSubscriptions, RunSubscriptions)
 
 schema = build_schema(
     query=merge_types("Query", QUERIES),

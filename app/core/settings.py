@@ -70,6 +70,12 @@ class Settings(BaseSettings):
     runs_per_process: Annotated[int, Field(ge=2, le=100_000)] = Field(
         500, description="Most jobs one process runs at once."
     )
+    compact_after_seconds: Annotated[float, Field(ge=0, le=31_536_000)] = Field(
+        3_600.0, description="The pieces of an answer are given up this long after its end; its message keeps the text."
+    )
+    abandon_after_seconds: Annotated[float, Field(ge=60, le=31_536_000)] = Field(
+        86_400.0, description="A message that an application began, and of which nothing came for so long, has FAILED."
+    )
     shutdown_seconds: Seconds = Field(10.0, description="After SIGTERM, how long requests in flight may take to end.")
 
     intent_catalogue: Path | None = Field(

@@ -1,13 +1,28 @@
 """Reads of the event log."""
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Boolean, ColumnElement, DateTime, Select, Text, Uuid, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Select,
+    Text,
+    Uuid,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 
 from app.core.actor import Actor
 from app.core.errors import ValidationError
@@ -21,6 +36,8 @@ from app.db.statement import Query, param
 from app.events.models import Event
 from app.events.values import EventFilter
 from app.graph.loading import Loader
+from app.streams.feed import MOST_READ
+from app.streams.values import StreamKey
 
 _events = table_of(Event)
 
@@ -116,3 +133,55 @@ def _by_keys() -> Query[Event]:
 
 
 _BY_KEYS = _by_keys()
+
+
+_LAST = Query(
+    int,
+    select(func.coalesce(func.max(_events.c.seq), 0).label("last")).where(
+        _events.c.tenant_id == param("tenant_id"), _events.c.stream_id == param("stream_id", Uuid)
+    ),
+)
+
+
+async def last_number(scope: ReadScope, actor: Actor, stream_id: UUID) -> int:
+    """The number of the last event of a stream that the actor may read; 0 when there is none."""
+    return await scope.first(_LAST, tenant_id=actor.tenant_id, stream_id=stream_id) or 0
+
+
+def _after() -> Query[Event]:
+    wanted = (
+        func.unnest(param("tenants", ARRAY(Text)), param("streams", ARRAY(Uuid)), param("positions", ARRAY(BigInteger)))
+        .table_valued("tenant_id", "stream_id", "position")
+        .render_derived(name="wanted")
+    )
+    each = (
+        select(*_events.c)
+        .where(
+            _events.c.tenant_id == wanted.c.tenant_id,
+            _events.c.stream_id == wanted.c.stream_id,
+            _events.c.seq > wanted.c.position,
+        )
+        .order_by(_events.c.seq)
+        .limit(literal(MOST_READ, BigInteger))
+        .correlate(wanted)
+        .lateral("each")
+    )
+    return Query(Event, select(*each.c).select_from(wanted.join(each, true())).order_by(each.c.stream_id, each.c.seq))
+
+
+_AFTER = _after()
+
+
+async def read_events(database: Database, after: Mapping[StreamKey, int]) -> Mapping[UUID, list[Event]]:
+    """What follows a number in each of many streams, in order; one statement. For a feed."""
+    async with database.read() as scope:
+        rows = await scope.all(
+            _AFTER,
+            tenants=[key.tenant_id for key in after],
+            streams=[key.id for key in after],
+            positions=list(after.values()),
+        )
+    found: dict[UUID, list[Event]] = defaultdict(list)
+    for row in rows:
+        found[row.stream_id].append(row)
+    return found

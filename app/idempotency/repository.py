@@ -1,9 +1,10 @@
 """Uses keys, and reads what they were used for."""
 
+from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, any_, select, true
+from sqlalchemy import ARRAY, BigInteger, Interval, Text, any_, delete, func, literal, select, true
 
 from app.core.actor import Actor
 from app.db.base import table_of
@@ -41,6 +42,32 @@ _ALL_USED = Query(
 )
 
 _USE = Command(int, select(gate(true()).c.passed))
+
+
+def _forget() -> Command[int]:
+    old = (
+        select(_keys.c.tenant_id, _keys.c.user_id, _keys.c.key)
+        .where(_keys.c.created_at < func.now() - param("kept", Interval))
+        .order_by(_keys.c.created_at)
+        .limit(param("most", BigInteger))
+        .with_for_update(skip_locked=True)
+        .cte("old")
+    )
+    gone = (
+        delete(_keys)
+        .where(_keys.c.tenant_id == old.c.tenant_id, _keys.c.user_id == old.c.user_id, _keys.c.key == old.c.key)
+        .returning(literal(1).label("one"))
+        .cte("gone")
+    )
+    return Command(int, select(func.count().label("gone")).select_from(gone))
+
+
+_FORGET = _forget()
+
+
+async def forget_older(uow: UnitOfWork, kept: timedelta, most: int) -> int:
+    """Delete up to `most` keys, of all tenants, that were used longer ago than `kept`; how many there were."""
+    return await uow.run_one(_FORGET, kept=kept, most=most) or 0
 
 
 async def use_key(uow: UnitOfWork, actor: Actor, key: ClientKey, subject_id: UUID) -> bool:

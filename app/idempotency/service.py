@@ -1,13 +1,21 @@
 """What an empty answer of a gated statement means."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from uuid import UUID
 
 from app.core.actor import Actor
+from app.db.database import Database
 from app.db.scopes import ReadScope, UnitOfWork
 from app.idempotency import repository
 from app.idempotency.errors import KeyReused
 from app.idempotency.values import ClientKey
+
+KEPT = timedelta(days=7)
+"""A client that was off the network for a long weekend may still send what it does not know to have arrived."""
+
+ROWS_AT_ONCE = 10_000
+"""Well below the time limit of a statement, and no lock is held for long."""
 
 
 async def first_subject(scope: ReadScope, actor: Actor, key: ClientKey | None) -> UUID | None:
@@ -43,3 +51,11 @@ async def first_subjects(scope: ReadScope, actor: Actor, keys: Iterable[ClientKe
     if any(hashes[found.key] != found.body_hash for found in used):
         raise KeyReused
     return {found.key: found.subject_id for found in used}
+
+
+async def forget_old_keys(database: Database, kept: timedelta = KEPT) -> None:
+    """Delete keys that were used longer ago than `kept`: a request that comes again after that is a new one."""
+    while True:
+        async with database.single_statement() as uow:
+            if await repository.forget_older(uow, kept, ROWS_AT_ONCE) < ROWS_AT_ONCE:
+                return

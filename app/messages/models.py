@@ -26,6 +26,10 @@ class ChatMessage(Base):
         Index("uq_chat_messages_sequence", "tenant_id", "session_id", "sequence_number", unique=True),
         Index(None, "tenant_id", "created_at"),
         Index(None, "tenant_id", "parent_message_id"),
+        # For upkeep, which is every tenant's.
+        Index(
+            "ix_chat_messages_unfinished", "updated_at", postgresql_where=text("status in ('pending', 'processing')")
+        ),
         CheckConstraint("sequence_number >= 1", name="sequence_number"),
         CheckConstraint("role in ('system', 'user', 'assistant', 'tool')", name="role"),
         CheckConstraint("status in ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),

@@ -32,10 +32,10 @@ class Run(Base):
         Index("uq_runs_active", "tenant_id", "session_id", unique=True, postgresql_where=text(_ACTIVE)),
         Index("uq_runs_message_id", "tenant_id", "message_id", unique=True),
         Index(None, "tenant_id", "session_id", "sequence_number"),
-        Index("ix_runs_live", "tenant_id", "created_at", postgresql_where=text("status in ('queued', 'running')")),
+        # For upkeep, which is every tenant's.
+        Index("ix_runs_live", "created_at", postgresql_where=text("status in ('queued', 'running')")),
         Index(
             "ix_runs_compactable",
-            "tenant_id",
             "finished_at",
             postgresql_where=text("finished_at is not null and compacted_at is null"),
         ),

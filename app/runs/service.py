@@ -48,6 +48,9 @@ INTERRUPTED = Ending(
 
 CANCELLED = Ending(RunStatus.CANCELLED)
 
+MOST_ATTEMPTS = 4
+"""Workers that take a run and die before it shows anything: what kills them may be the run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
@@ -129,7 +132,7 @@ async def claim(uow: UnitOfWork, accounts: Accounts, ref: RunRef, prompt_tokens:
     """Take a run to work it, also from a worker that has died; None when there is nothing to be done.
 
     One that had shown something is ended as INTERRUPTED: a model cannot go on in the middle. One that had not is begun
-    again, and the worker before us can write to it no more.
+    again, and the worker before us can write to it no more; after MOST_ATTEMPTS workers, it is given up too.
     """
     found = await repository.by_ref(uow, ref)
     run = await locked(uow, found) if found else None
@@ -140,7 +143,8 @@ async def claim(uow: UnitOfWork, accounts: Accounts, ref: RunRef, prompt_tokens:
         # Whoever ended it was no worker: the one who waits behind it is still to be told.
         await next_turn(uow, actor, SessionId(run.session_id))
         return None
-    if run.generation and (await repository.written(uow, ref)).last_seq:
+    shown = run.generation and (await repository.written(uow, ref)).last_seq
+    if shown or run.generation >= MOST_ATTEMPTS:
         await end(uow, actor, accounts, run, INTERRUPTED)
         await next_turn(uow, actor, SessionId(run.session_id))
         return None

@@ -1,5 +1,7 @@
 """Sessions in the graph."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,13 +11,16 @@ from strawberry import UNSET, field
 
 from app.core.ids import new_id, parse_global_id
 from app.core.paging import Page, PageRequest
+from app.events.following import HappenedEvents
+from app.events.graphql import AuditEventType
+from app.events.models import Event
 from app.graph.connections import After, Before, Connection, First, Last
 from app.graph.context import Info
 from app.graph.enums import described
 from app.graph.inputs import input_type
 from app.graph.nodes import Id, Node
 from app.graph.payloads import Changed, Payload, given, json_object, mutation
-from app.graph.queries import query
+from app.graph.queries import query, subscription
 from app.graph.scalars import BigInt, Json
 from app.idempotency.graphql import KEY_DESCRIPTION, keyed_write
 from app.messages.loaders import MessagesOfSession
@@ -23,6 +28,7 @@ from app.messages.models import ChatMessage
 from app.runs.loaders import ActiveRunOfSession, RunsOfSession
 from app.runs.models import Run
 from app.sessions import service
+from app.sessions.errors import SessionNotFound
 from app.sessions.loaders import MetadataOfSession, SessionById, page_of_sessions
 from app.sessions.models import ChatSession, SessionMetadata
 from app.sessions.values import (
@@ -34,6 +40,7 @@ from app.sessions.values import (
     SessionOrder,
     SessionStatus,
 )
+from app.streams.values import StreamKey
 
 DEFAULT_SESSIONS = 50
 DEFAULT_MESSAGES = 100
@@ -290,3 +297,31 @@ class SessionMutations:
 def session_id(value: str, place: str = "sessionId") -> SessionId:
     """The id of a session from its global id; ValidationError naming `place`."""
     return SessionId(parse_global_id(value, ChatSession.node_type, place))
+
+
+@strawberry.type
+class SessionSubscriptions:
+    @subscription(AuditEventType, "Follow what happens to a session: its history from a number on, then live.")
+    async def session_events(
+        self,
+        info: Info,
+        session_id: Annotated[strawberry.ID, strawberry.argument(description="The session.")],
+        after: Annotated[
+            BigInt | None,
+            strawberry.argument(
+                description="The `seq` of the last event one kept, 0 for all; without it, what happens from now on."
+            ),
+        ] = None,
+    ) -> AsyncGenerator[Event, None]:
+        found = await info.context.loader(SessionById).load(session_named(session_id))
+        if found is None:
+            raise SessionNotFound
+        events = info.context.service(HappenedEvents)
+        key = StreamKey(found.tenant_id, found.id)
+        async with aclosing(events.follow(info.context.actor, key, after)) as happened:
+            async for event in happened:
+                yield event
+
+
+session_named = session_id
+"""By another name, for a resolver whose argument is called `session_id`."""

@@ -1,6 +1,6 @@
 """What a stream is named by, and what its entries have in common."""
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 
@@ -15,5 +15,5 @@ class Entry(Protocol):
     """One line of a stream: committed, and never changed."""
 
     @property
-    def seq(self) -> int:
+    def seq(self) -> Any:
         """Its number: 1, 2, 3 …, and later ones are committed later."""

@@ -148,14 +148,14 @@ def upgrade() -> None:
     op.create_index(
         "ix_runs_compactable",
         "runs",
-        ["tenant_id", "finished_at"],
+        ["finished_at"],
         unique=False,
         postgresql_where=sa.text("finished_at is not null and compacted_at is null"),
     )
     op.create_index(
         "ix_runs_live",
         "runs",
-        ["tenant_id", "created_at"],
+        ["created_at"],
         unique=False,
         postgresql_where=sa.text("status in ('queued', 'running')"),
     )

@@ -7,12 +7,10 @@ from typing import Any
 
 import pytest
 
-from app.container import build_services
+from app.container import build_services, collaborators_of
 from app.core.settings import Settings
 from app.db.database import Database, PoolSettings
 from app.live import live
-from app.llm.registry import Models
-from app.runs.accounts import Accounts
 from app.runs.following import Completions
 from app.runs.pipeline import RunPipeline
 
@@ -45,9 +43,8 @@ async def a_process(dsn: str, **chosen: Any) -> AsyncIterator[Process]:
     async with AsyncExitStack() as stack:
         database = await Database.connect(dsn, PoolSettings())
         stack.push_async_callback(database.close)
-        models: Models = services[Models]
-        accounts: Accounts = services[Accounts]
-        services.update(await stack.enter_async_context(live(settings, dsn, database, models, accounts)))
+        background = live(settings, dsn, database, collaborators_of(services))
+        services.update(await stack.enter_async_context(background))
         yield Process(database, services)
 
 

@@ -1,11 +1,9 @@
-"""Every statement that writes runs, their logs and the ledger."""
+"""Statements that write runs themselves, from being asked for to their end."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     DateTime,
@@ -14,14 +12,13 @@ from sqlalchemy import (
     Numeric,
     Text,
     Uuid,
-    and_,
     exists,
     func,
     literal,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from app.core.actor import Actor
 from app.core.ids import global_id
@@ -31,16 +28,15 @@ from app.events.fragments import event, event_parameters
 from app.events.values import EventKind
 from app.messages.fragments import changed_message
 from app.messages.values import MessageStatus
-from app.runs.fragments import LIVE_RUNS, LIVE_STATUSES, ledger, run_events, runs
+from app.runs.fragments import LINES, LIVE_RUNS, LIVE_STATUSES, answer_text, ledger, run_events, runs
 from app.runs.models import Run
-from app.runs.values import Claim, EntryKind, NewRun, RunEntry, RunId, RunRef, RunStatus, Spending
+from app.runs.values import NewRun, RunId, RunRef, RunStatus, Spending
 from app.sessions.fragments import answer_ended, is_session, owned, sessions, touched
 from app.sessions.values import SessionId
 
 _OURS = (runs.c.tenant_id == param("tenant_id"), runs.c.id == param("run_id", Uuid))
 _IN_SESSION = (runs.c.tenant_id == param("tenant_id"), runs.c.session_id == param("session_id", Uuid))
 _LINES = (run_events.c.tenant_id == param("tenant_id"), run_events.c.run_id == param("run_id", Uuid))
-
 _BY_REF = Query(Run, select(*runs.c).where(*_OURS))
 
 _OWNED = Query(
@@ -49,51 +45,12 @@ _OWNED = Query(
     .join(sessions, (sessions.c.tenant_id == runs.c.tenant_id) & (sessions.c.id == runs.c.session_id))
     .where(owned(), *_OURS),
 )
-
-_OF_MESSAGE = Query(
-    Run,
-    select(*runs.c).where(runs.c.tenant_id == param("tenant_id"), runs.c.message_id == param("message_id", Uuid)),
-)
-
 _LOCK = Command(Run, select(*runs.c).where(*_OURS).with_for_update(key_share=True))
 """Waits for a flush in flight, which holds the row shared: afterwards every line of the run is committed."""
 
 _LOCK_LIVE = Command(
     Run,
     select(*runs.c).where(*_IN_SESSION, LIVE_RUNS).order_by(runs.c.sequence_number).with_for_update(key_share=True),
-)
-
-
-class Written(NamedTuple):
-    """What of a run's answer is committed."""
-
-    text: str
-    last_piece: int
-    """The number of its last piece or tool call."""
-    last_seq: int
-    """The number of its last line: that of its end, where it has ended."""
-
-
-def _text() -> Any:
-    pieces = func.string_agg(
-        run_events.c.payload["text"].astext, aggregate_order_by(literal("", Text), run_events.c.seq.asc())
-    )
-    return func.coalesce(pieces.filter(_is(EntryKind.DELTA)), "")
-
-
-def _is(kind: EntryKind) -> Any:
-    return run_events.c.kind == literal(kind.value, Text)
-
-
-_WRITTEN = Query(
-    Written,
-    select(
-        _text().label("text"),
-        func.coalesce(func.max(run_events.c.seq).filter(_is(EntryKind.DELTA) | _is(EntryKind.TOOL_CALL)), 0).label(
-            "last_piece"
-        ),
-        func.coalesce(func.max(run_events.c.seq), 0).label("last_seq"),
-    ).where(*_LINES),
 )
 
 
@@ -162,7 +119,7 @@ def _end(status: RunStatus) -> Command[Run]:
         duration_ms=param("processing_time_ms", BigInteger),
     )
     session = touched(is_session(), changes=counted)
-    last_seq = select(func.coalesce(func.max(run_events.c.seq), 0) + 1).where(*_LINES).scalar_subquery()
+    last_seq = select(func.coalesce(func.max(run_events.c.seq), 0) + 1).where(*LINES).scalar_subquery()
     facts: dict[str, Any] = {
         "error_code": param("error_code", Text), "error_message": param("error_message", Text),
         "error_facts": param("error_facts", JSONB), "stop_reason": param("stop_reason", Text),
@@ -181,7 +138,7 @@ def _end(status: RunStatus) -> Command[Run]:
         select(ended.c.message_id).scalar_subquery(),
         {
             "status": message_status.value,
-            "content": select(_text()).where(*_LINES).scalar_subquery(),
+            "content": select(answer_text()).where(*LINES).scalar_subquery(),
             "model": select(ended.c.model).scalar_subquery(),
             "temperature": select(ended.c.temperature).scalar_subquery(),
             "token_count": param("token_count", BigInteger),
@@ -209,57 +166,6 @@ def _end(status: RunStatus) -> Command[Run]:
     return Command(Run, select(*ended.c).add_cte(message, line, entry, written))
 
 
-class Stored(NamedTuple):
-    """A piece that is committed, or was before."""
-
-    run_id: UUID
-    seq: int
-
-
-def _append() -> Command[Stored]:
-    given = (
-        func.unnest(
-            param("tenants", ARRAY(Text)), param("runs", ARRAY(Uuid)), param("generations", ARRAY(Integer)),
-            param("seqs", ARRAY(Integer)), param("texts", ARRAY(Text)),
-        )
-        .table_valued("tenant_id", "run_id", "generation", "seq", "text")
-        .render_derived(name="given")
-    )  # fmt: skip
-    # The fence. Shared, so that whoever claims or ends the run waits for this statement, and this one sees what they
-    # did; in the order of ids, so that two processes cannot wait for each other.
-    ours = and_(
-        runs.c.tenant_id == given.c.tenant_id,
-        runs.c.id == given.c.run_id,
-        runs.c.generation == given.c.generation,
-        runs.c.status == literal(RunStatus.RUNNING.value, Text),
-    )
-    fenced = (
-        select(given.c.tenant_id, given.c.run_id, given.c.seq, given.c.text)
-        .select_from(given.join(runs, ours))
-        .order_by(given.c.run_id)
-        .with_for_update(read=True, of=runs)
-        .cte("fenced")
-    )
-    line = {
-        "tenant_id": fenced.c.tenant_id, "run_id": fenced.c.run_id, "seq": fenced.c.seq,
-        "kind": literal(EntryKind.DELTA.value, Text),
-        "payload": func.jsonb_build_object(literal("text", Text), fenced.c.text),
-    }  # fmt: skip
-    # Sent again because its answer was lost, a piece may be there already: the number says that it is the same one.
-    stored = insert(run_events).from_select(list(line), select(*line.values())).on_conflict_do_nothing().cte("stored")
-    return Command(Stored, select(fenced.c.run_id, fenced.c.seq).add_cte(stored))
-
-
-def _call_tool() -> Command[int]:
-    line = {
-        "tenant_id": param("tenant_id", Text), "run_id": param("run_id", Uuid), "seq": param("seq", Integer),
-        "kind": literal(EntryKind.TOOL_CALL.value, Text), "payload": param("payload", JSONB),
-    }  # fmt: skip
-    return Command(int, insert(run_events).from_select(list(line), select(*line.values())).returning(run_events.c.seq))
-
-
-_APPEND = _append()
-_CALL_TOOL = _call_tool()
 _QUEUE = _queue()
 _BEGIN = _begin()
 _END = {status: _end(status) for status in _EVENT_OF}
@@ -303,11 +209,6 @@ async def owned_run(scope: ReadScope, actor: Actor, run_id: RunId) -> Run | None
     return await scope.first(_OWNED, run_id=run_id, **actor.as_owner())
 
 
-async def of_message(scope: ReadScope, actor: Actor, message_id: UUID) -> Run | None:
-    """The run that writes a message of the actor's tenant."""
-    return await scope.first(_OF_MESSAGE, tenant_id=actor.tenant_id, message_id=message_id)
-
-
 async def lock(uow: UnitOfWork, run: RunRef) -> Run | None:
     """The run's newest version, locked until the unit of work ends. The session's row must be locked before."""
     return await uow.run_one(_LOCK, tenant_id=run.tenant_id, run_id=run.id)
@@ -316,12 +217,6 @@ async def lock(uow: UnitOfWork, run: RunRef) -> Run | None:
 async def lock_live(uow: UnitOfWork, actor: Actor, session_id: SessionId) -> list[Run]:
     """The session's runs that are not finished, in their order, locked. The session's row must be locked before."""
     return await uow.run(_LOCK_LIVE, tenant_id=actor.tenant_id, session_id=session_id)
-
-
-async def written(scope: ReadScope, run: RunRef) -> Written:
-    """What is committed of a run's answer."""
-    found = await scope.first(_WRITTEN, tenant_id=run.tenant_id, run_id=run.id)
-    return found or Written("", 0, 0)
 
 
 async def queue(uow: UnitOfWork, actor: Actor, new: NewRun, message_id: UUID, sequence_number: int) -> Run:
@@ -390,24 +285,6 @@ async def end(
         **actor.as_owner(),
         **event_parameters(actor, _facts(run, told)),
     )
-
-
-async def append(uow: UnitOfWork, pieces: Sequence[tuple[Claim, RunEntry]]) -> set[UUID]:
-    """Store one piece each of many answers; the runs whose claim still holds. The others' pieces are not stored."""
-    stored = await uow.run(
-        _APPEND,
-        tenants=[claim.run.tenant_id for claim, _ in pieces],
-        runs=[claim.run.id for claim, _ in pieces],
-        generations=[claim.generation for claim, _ in pieces],
-        seqs=[entry.seq for _, entry in pieces],
-        texts=[entry.payload["text"] for _, entry in pieces],
-    )
-    return {piece.run_id for piece in stored}
-
-
-async def call_tool(uow: UnitOfWork, claim: Claim, line: RunEntry) -> None:
-    """Store the line of a tool call. The run must be locked, and the claim hold."""
-    await uow.run(_CALL_TOOL, tenant_id=claim.run.tenant_id, run_id=claim.run.id, seq=line.seq, payload=line.payload)
 
 
 async def promote(uow: UnitOfWork, actor: Actor, session_id: SessionId) -> RunId | None:

@@ -1,0 +1,119 @@
+"""Statements that write the logs of runs."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    Integer,
+    Text,
+    Uuid,
+    and_,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+
+from app.db.scopes import ReadScope, UnitOfWork
+from app.db.statement import Command, Query, param
+from app.runs.fragments import LINES, answer_text, is_end, run_events, runs
+from app.runs.values import Claim, EntryKind, RunEntry, RunRef, RunStatus
+
+
+class Written(NamedTuple):
+    """What of a run's answer is committed."""
+
+    text: str
+    last_piece: int
+    """The number of its last piece or tool call."""
+    last_seq: int
+    """The number of its last line: that of its end, where it has ended."""
+
+
+_WRITTEN = Query(
+    Written,
+    select(
+        answer_text().label("text"),
+        func.coalesce(func.max(run_events.c.seq).filter(~is_end()), 0).label("last_piece"),
+        func.coalesce(func.max(run_events.c.seq), 0).label("last_seq"),
+    ).where(*LINES),
+)
+
+
+class Stored(NamedTuple):
+    """A piece that is committed, or was before."""
+
+    run_id: UUID
+    seq: int
+
+
+def _append() -> Command[Stored]:
+    given = (
+        func.unnest(
+            param("tenants", ARRAY(Text)), param("runs", ARRAY(Uuid)), param("generations", ARRAY(Integer)),
+            param("seqs", ARRAY(Integer)), param("texts", ARRAY(Text)),
+        )
+        .table_valued("tenant_id", "run_id", "generation", "seq", "text")
+        .render_derived(name="given")
+    )  # fmt: skip
+    # The fence. Shared, so that whoever claims or ends the run waits for this statement, and this one sees what they
+    # did; in the order of ids, so that two processes cannot wait for each other.
+    ours = and_(
+        runs.c.tenant_id == given.c.tenant_id,
+        runs.c.id == given.c.run_id,
+        runs.c.generation == given.c.generation,
+        runs.c.status == literal(RunStatus.RUNNING.value, Text),
+    )
+    fenced = (
+        select(given.c.tenant_id, given.c.run_id, given.c.seq, given.c.text)
+        .select_from(given.join(runs, ours))
+        .order_by(given.c.run_id)
+        .with_for_update(read=True, of=runs)
+        .cte("fenced")
+    )
+    line = {
+        "tenant_id": fenced.c.tenant_id, "run_id": fenced.c.run_id, "seq": fenced.c.seq,
+        "kind": literal(EntryKind.DELTA.value, Text),
+        "payload": func.jsonb_build_object(literal("text", Text), fenced.c.text),
+    }  # fmt: skip
+    # Sent again because its answer was lost, a piece may be there already: the number says that it is the same one.
+    stored = insert(run_events).from_select(list(line), select(*line.values())).on_conflict_do_nothing().cte("stored")
+    return Command(Stored, select(fenced.c.run_id, fenced.c.seq).add_cte(stored))
+
+
+def _call_tool() -> Command[int]:
+    line = {
+        "tenant_id": param("tenant_id", Text), "run_id": param("run_id", Uuid), "seq": param("seq", Integer),
+        "kind": literal(EntryKind.TOOL_CALL.value, Text), "payload": param("payload", JSONB),
+    }  # fmt: skip
+    return Command(int, insert(run_events).from_select(list(line), select(*line.values())).returning(run_events.c.seq))
+
+
+_APPEND = _append()
+_CALL_TOOL = _call_tool()
+
+
+async def written(scope: ReadScope, run: RunRef) -> Written:
+    """What is committed of a run's answer."""
+    found = await scope.first(_WRITTEN, tenant_id=run.tenant_id, run_id=run.id)
+    return found or Written("", 0, 0)
+
+
+async def append(uow: UnitOfWork, pieces: Sequence[tuple[Claim, RunEntry]]) -> set[UUID]:
+    """Store one piece each of many answers; the runs whose claim still holds. The others' pieces are not stored."""
+    stored = await uow.run(
+        _APPEND,
+        tenants=[claim.run.tenant_id for claim, _ in pieces],
+        runs=[claim.run.id for claim, _ in pieces],
+        generations=[claim.generation for claim, _ in pieces],
+        seqs=[entry.seq for _, entry in pieces],
+        texts=[entry.payload["text"] for _, entry in pieces],
+    )
+    return {piece.run_id for piece in stored}
+
+
+async def call_tool(uow: UnitOfWork, claim: Claim, line: RunEntry) -> None:
+    """Store the line of a tool call. The run must be locked, and the claim hold."""
+    await uow.run(_CALL_TOOL, tenant_id=claim.run.tenant_id, run_id=claim.run.id, seq=line.seq, payload=line.payload)

@@ -1,0 +1,102 @@
+"""Statements that write runs of all tenants, by the calendar."""
+
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Interval, Text, delete, func, literal, select, update
+
+from app.db.scopes import ReadScope, UnitOfWork
+from app.db.statement import Command, Query, param
+from app.messages.fragments import messages
+from app.messages.values import UNFINISHED
+from app.runs.fragments import LIVE_RUNS, run_events, runs
+from app.runs.values import EntryKind
+from app.sessions.fragments import sessions
+
+_GIVEN_UP = [literal(kind.value, Text) for kind in EntryKind if not kind.last]
+
+
+class LiveRun(NamedTuple):
+    """A run that has its turn."""
+
+    tenant_id: str
+    id: UUID
+
+
+class BegunMessage(NamedTuple):
+    """An answer that somebody else began and did not end."""
+
+    tenant_id: str
+    user_id: str
+    id: UUID
+
+
+def _compact() -> Command[int]:
+    old = (
+        select(runs.c.tenant_id, runs.c.id)
+        .where(runs.c.finished_at < func.now() - param("kept", Interval), runs.c.compacted_at.is_(None))
+        .order_by(runs.c.finished_at)
+        .limit(param("most", BigInteger))
+        .with_for_update(skip_locked=True)
+        .cte("old")
+    )
+    gone = (
+        delete(run_events)
+        .where(
+            run_events.c.tenant_id == old.c.tenant_id,
+            run_events.c.run_id == old.c.id,
+            run_events.c.kind.in_(_GIVEN_UP),
+        )
+        .cte("gone")
+    )
+    done = (
+        update(runs)
+        .where(runs.c.tenant_id == old.c.tenant_id, runs.c.id == old.c.id)
+        .values(compacted_at=func.now())
+        .returning(literal(1).label("one"))
+        .cte("done")
+    )
+    return Command(int, select(func.count().label("done")).select_from(done).add_cte(gone))
+
+
+_COMPACT = _compact()
+
+_LIVE_SINCE = Query(
+    LiveRun,
+    select(runs.c.tenant_id, runs.c.id)
+    .where(LIVE_RUNS, ~runs.c.waiting, runs.c.created_at < func.now() - param("age", Interval))
+    .order_by(runs.c.created_at)
+    .limit(param("most", BigInteger)),
+)
+
+_BEGUN = Query(
+    BegunMessage,
+    select(messages.c.tenant_id, sessions.c.user_id, messages.c.id)
+    .join(sessions, (sessions.c.tenant_id == messages.c.tenant_id) & (sessions.c.id == messages.c.session_id))
+    .where(
+        messages.c.status.in_([literal(status.value, Text) for status in UNFINISHED]),
+        messages.c.updated_at < func.now() - param("age", Interval),
+        messages.c.deleted_at.is_(None),
+        ~select(runs.c.id)
+        .where(runs.c.tenant_id == messages.c.tenant_id, runs.c.message_id == messages.c.id, LIVE_RUNS)
+        .exists(),
+    )
+    .order_by(messages.c.updated_at)
+    .limit(param("most", BigInteger)),
+)
+
+
+async def compact(uow: UnitOfWork, kept: timedelta, most: int) -> int:
+    """Give up the pieces of up to `most` runs that ended longer ago than `kept`; how many there were."""
+    return await uow.run_one(_COMPACT, kept=kept, most=most) or 0
+
+
+async def live_since(scope: ReadScope, age: timedelta, most: int) -> list[LiveRun]:
+    """Runs that have had their turn for longer than `age` and are not finished, the oldest first."""
+    return await scope.all(_LIVE_SINCE, age=age, most=most)
+
+
+async def begun_before(scope: ReadScope, age: timedelta, most: int) -> list[BegunMessage]:
+    """Messages that no run writes, that are not finished, and of which nothing came for longer than `age`."""
+    return await scope.all(_BEGUN, age=age, most=most)
