@@ -1,6 +1,7 @@
 """The ASGI app: lifespan, routes, one Context per request."""
 
 import asyncio
+import gc
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -42,6 +43,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
         configure_logging(chosen.log_level)
         async with open_container(chosen) as container:
             app.state.container = container
+            # What the process has built by now lives as long as it does: a collection that went through all of it would
+            # hold up every stream for a tenth of a second.
+            gc.collect()
+            gc.freeze()
             with set_when_stopping(stopping):
                 yield
 

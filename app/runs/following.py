@@ -1,5 +1,6 @@
 """Following an answer: what a subscriber is told, from any position, on any process, each character once."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from app.core.actor import Actor
 from app.db.database import Database
+from app.db.errors import DatabaseUnavailable
 from app.graph.loading import Loaders
 from app.messages.loaders import MessageById
 from app.messages.values import MessageId
@@ -17,7 +19,7 @@ from app.runs.errors import RunNotFound, UnknownPosition
 from app.runs.loaders import RunById
 from app.runs.models import Run
 from app.runs.values import EntryKind, RunEntry, RunId, RunStatus
-from app.streams.feed import Feed
+from app.streams.feed import RETRY_SECONDS, Feed
 from app.streams.values import StreamKey
 from app.tools.values import ToolCallId
 
@@ -57,6 +59,9 @@ class Ended:
     run: Run
     node_type: str
 
+
+MOST_READS = 120
+"""Of a run that has ended, while the database does not answer: half a minute."""
 
 Told = Snapshot | Delta | CalledTool | Ended
 
@@ -130,14 +135,25 @@ class Completions:
         return Snapshot(position, message.content if message else "")
 
     async def _end(self, actor: Actor, run_id: RunId, line: RunEntry) -> Ended:
+        """The end, with the run as it is then. The end was stored: while the database is away it can be waited for."""
         if line.kind == EntryKind.GONE:
             raise RunNotFound
-        run = await self._run(actor, run_id)
-        return Ended(line.seq, run, _ENDS[RunStatus(run.status)])
+        for _ in range(MOST_READS):
+            try:
+                run = await self._run(actor, run_id)
+            except DatabaseUnavailable:
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return Ended(line.seq, run, _ENDS[RunStatus(run.status)])
+        raise DatabaseUnavailable
 
 
 def _merged(batch: Sequence[RunEntry]) -> Iterator[Told]:
     """The lines of a batch save its end, deltas in a row as one."""
+    if len(batch) == 1 and batch[0].kind == EntryKind.DELTA:
+        # What a live follower is told, thousands of times a second.
+        yield Delta(batch[0].seq, batch[0].payload["text"])
+        return
     for kind, lines in groupby(batch, key=lambda line: line.kind):
         match EntryKind(kind):
             case EntryKind.DELTA:

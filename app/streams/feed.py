@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -72,8 +73,8 @@ class _Stream(Generic[E]):
             return []
         if not self._recent or self._recent[0].seq > position + 1:
             return None
-        skipped = position + 1 - self._recent[0].seq
-        return [entry for index, entry in enumerate(self._recent) if index >= skipped]
+        # From the end, where most followers are: numbers have no gaps.
+        return list(islice(reversed(self._recent), self.tail - position))[::-1]
 
     async def grows(self, position: int) -> None:
         """Return when something follows a position."""
@@ -107,7 +108,7 @@ class Feed(Generic[E]):
                 batch = stream.after(position)
                 if batch is None:
                     known = stream.tail or position
-                    batch = list((await self._read({key: position})).get(key.id, ()))
+                    batch = await self._read_one(key, position)
                     stream.take(batch)
                     stream.reached(batch[-1].seq if batch else position)
                     # Entries that are known and not there were removed with the whole stream.
@@ -151,6 +152,15 @@ class Feed(Generic[E]):
                 self.missed()
             self._stale.clear()
             await self._catch_up()
+
+    async def _read_one(self, key: StreamKey, position: int) -> list[E]:
+        """What follows a position; while the database does not answer, the follower waits as for something new."""
+        while True:
+            try:
+                return list((await self._read({key: position})).get(key.id, ()))
+            except AppError as error:
+                log.warning("catch_up_failed", reason=error.message)
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _catch_up(self) -> None:
         """One query for all streams that may have grown."""

@@ -42,14 +42,7 @@ _WRITTEN = Query(
 )
 
 
-class Stored(NamedTuple):
-    """A piece that is committed, or was before."""
-
-    run_id: UUID
-    seq: int
-
-
-def _append() -> Command[Stored]:
+def _append() -> Command[UUID]:
     given = (
         func.unnest(
             param("tenants", ARRAY(Text)), param("runs", ARRAY(Uuid)), param("generations", ARRAY(Integer)),
@@ -80,7 +73,7 @@ def _append() -> Command[Stored]:
     }  # fmt: skip
     # Sent again because its answer was lost, a piece may be there already: the number says that it is the same one.
     stored = insert(run_events).from_select(list(line), select(*line.values())).on_conflict_do_nothing().cte("stored")
-    return Command(Stored, select(fenced.c.run_id, fenced.c.seq).add_cte(stored))
+    return Command(UUID, select(fenced.c.run_id).add_cte(stored))
 
 
 def _call_tool() -> Command[int]:
@@ -111,7 +104,7 @@ async def append(uow: UnitOfWork, pieces: Sequence[tuple[Claim, RunEntry]]) -> s
         seqs=[entry.seq for _, entry in pieces],
         texts=[entry.payload["text"] for _, entry in pieces],
     )
-    return {piece.run_id for piece in stored}
+    return set(stored)
 
 
 async def call_tool(uow: UnitOfWork, claim: Claim, line: RunEntry) -> None:
