@@ -34,9 +34,15 @@ Ids = Mapping[str, str]
 
 ID_NAMES = {
     "sessionId": "ChatSession", "messageId": "ChatMessage", "parentMessageId": "ChatMessage",
-    "session": "ChatSession", "message": "ChatMessage",
+    "session": "ChatSession", "message": "ChatMessage", "runId": "Run", "run": "Run",
 }  # fmt: skip
 """Which type an input named so is the id of; of an argument `id`, the field's name tells."""
+
+_GOES_WITH = {"parentMessageId": "sessionId"}
+"""What a valid value needs beside it: a parent is a message of the session that is named, and of no new one."""
+
+_NAMED_SAMPLES = {"model": "local:echo"}
+"""Texts that name something: of a model, one that can be asked everywhere."""
 
 _SAMPLES: dict[str, object] = {
     "String": "a text", "Int": 1, "Float": 0.5, "Boolean": True, "JSON": {"some": "object"}, "Decimal": "1.5",
@@ -55,8 +61,10 @@ def mutation_fields() -> dict[str, GraphQLField]:
 
 
 def root_fields(operation: str) -> dict[str, GraphQLField]:
-    """The fields of Query or Mutation."""
-    root = SCHEMA.query_type if operation == "query" else SCHEMA.mutation_type
+    """The fields of Query, Mutation or Subscription."""
+    root = {"query": SCHEMA.query_type, "mutation": SCHEMA.mutation_type, "subscription": SCHEMA.subscription_type}[
+        operation
+    ]
     assert root is not None
     return dict(root.fields)
 
@@ -97,7 +105,7 @@ class Place:
 
 
 def places(operation: str) -> Iterator[Place]:
-    """Every leaf of what the fields of Query or Mutation take."""
+    """Every leaf of what the fields of Query, Mutation or Subscription take."""
     for name, field in root_fields(operation).items():
         for argument, kind in field.args.items():
             for path, leaf in _leaves(kind.type):
@@ -148,7 +156,7 @@ def _value(kind: GraphQLInputType, name: str, ids: Ids, path: tuple[str, ...] | 
         return {
             inner: _value(field.type, inner, ids, path[1:] if path and path[0] == inner else None, value)
             for inner, field in bare.fields.items()
-            if is_required_input_field(field) or inner == _one_change(bare) or (path and path[0] == inner)
+            if is_required_input_field(field) or inner in (*(path or ())[:1], _one_change(bare), _companion(path))
         }
     if isinstance(bare, GraphQLEnumType):
         return next(iter(bare.values))
@@ -159,7 +167,12 @@ def _value(kind: GraphQLInputType, name: str, ids: Ids, path: tuple[str, ...] | 
         assert name in ID_NAMES, f"say in ID_NAMES which type {name} is the id of"
         return ids[ID_NAMES[name]]
     assert named.name in _SAMPLES, f"say in _SAMPLES what a {named.name} looks like"
-    return _SAMPLES[named.name]
+    return _NAMED_SAMPLES.get(name, _SAMPLES[named.name])
+
+
+def _companion(path: tuple[str, ...] | None) -> str | None:
+    """The input field that goes with the one at the head of a path."""
+    return _GOES_WITH.get(path[0]) if path else None
 
 
 def _one_change(kind: GraphQLInputObjectType) -> str | None:

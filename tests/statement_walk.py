@@ -16,6 +16,7 @@ from app.db.pages import PageShape
 from app.db.statement import Statement
 from app.events.values import EventFilter, EventKind
 from app.messages.values import MessageRole
+from app.runs.values import RunStatus
 from app.sessions.values import SessionFilter, SessionOrder
 
 APPLICATION = Path(app.__file__).parent
@@ -41,16 +42,21 @@ def _changes(names: list[str]) -> list[frozenset[str]]:
 SESSION_CONDITIONS = _some_of([name for name in SessionFilter.__slots__ if name != "user_id"])
 EVENT_CONDITIONS = _some_of(EventFilter.__slots__)
 SESSION_COLUMNS = ["title", "description", "status", "agent_id", "model", "provider"]
-MESSAGE_COLUMNS = ["content", "status", "error_code", "error_message", "custom_metadata", "intent_keywords"]
+MESSAGE_COLUMNS = ["content", "error_code", "error_message", "custom_metadata", "intent_keywords"]
+MESSAGE_ENDS = ["status", "token_count", "processing_time_ms"]
+"""Columns that bring changes of the session along; a deletion never sets them, it has a status of its own."""
 
 BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.events.loaders", "_page"): list(product(EVENT_CONDITIONS, SHAPES, (True, False))),
     ("app.events.loaders", "_count"): list(product(EVENT_CONDITIONS, (True, False))),
     ("app.messages.loaders", "_page_of_each"): list(product(("session_id", "parent_message_id"), SHAPES)),
     ("app.messages.repository", "_append"): [(role,) for role in MessageRole],
-    ("app.messages.repository", "_change"): list(
-        product((EventKind.MESSAGE_UPDATED, EventKind.MESSAGE_DELETED), _changes(MESSAGE_COLUMNS))
-    ),
+    ("app.messages.repository", "_change"): [
+        *product([EventKind.MESSAGE_UPDATED], _changes([*MESSAGE_COLUMNS, *MESSAGE_ENDS])),
+        *product([EventKind.MESSAGE_DELETED], _changes(MESSAGE_COLUMNS)),
+    ],
+    ("app.runs.loaders", "_page_of_each"): [(shape,) for shape in SHAPES],
+    ("app.runs.repository", "_end"): [(status,) for status in RunStatus if status.ended],
     ("app.sessions.loaders", "_page"): list(product(SESSION_CONDITIONS, SessionOrder, SHAPES)),
     ("app.sessions.loaders", "_count"): [(names,) for names in SESSION_CONDITIONS],
     ("app.sessions.repository", "_update"): [(names,) for names in _changes(SESSION_COLUMNS)],

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -44,7 +45,10 @@ SHAPE = {
 }
 """What a database looks like, as PostgreSQL tells it."""
 
-EVERY_STEP = ["applied 20261121_conversations", "applied 20261121_jobs"]
+EVERY_STEP = [
+    f"applied {script.revision}" for script in reversed(list(ScriptDirectory(str(migrate.FOLDER)).walk_revisions()))
+]
+"""What is told of every migration there is, in their order."""
 
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 LEFT = """

@@ -18,7 +18,7 @@ from app.core.errors import ErrorCode
 from app.schema import schema
 from tests.schema_walk import SCHEMA, mutation_fields
 
-ROOTS = ("Query", "Mutation")
+ROOTS = ("Query", "Mutation", "Subscription")
 TYPES = [
     kind
     for name, kind in sorted(SCHEMA.type_map.items())

@@ -39,8 +39,14 @@ UNCHECKED = {
     "events.kind": "one of the words of EventKind, written by the statements themselves",
     "events.owner_id": _IDENTITY,
     "events.tenant_id": _IDENTITY,
+    "run_events.tenant_id": _IDENTITY,
+    "runs.correlation_id": "that of the request that asked: bounded as in events",
+    "runs.tenant_id": _IDENTITY,
+    "runs.user_id": _IDENTITY,
     "session_metadata.tenant_id": _IDENTITY,
     "tool_calls.tenant_id": _IDENTITY,
+    "usage_ledger.tenant_id": _IDENTITY,
+    "usage_ledger.user_id": _IDENTITY,
 }
 """Columns of text whose length the database does not check, and what bounds it instead."""
 
