@@ -48,7 +48,7 @@ def held(locked: CTE, *conditions: ColumnElement[bool]) -> CTE:
 def changed_message(session: CTE, message_id: Any, changes: dict[str, Any]) -> CTE:
     """Change columns of one message of a session that was `touched` by the same statement; a tombstone stays as it is.
 
-    `changes` are expressions. Columns: all.
+    `changes` are expressions. Columns: all. Parameters: tenant_id.
     """
     kept = {
         name: case((messages.c.deleted_at.is_(None), value), else_=messages.c[name]) for name, value in changes.items()
@@ -56,7 +56,8 @@ def changed_message(session: CTE, message_id: Any, changes: dict[str, Any]) -> C
     return (
         update(messages)
         .where(
-            messages.c.tenant_id == session.c.tenant_id,
+            # Not the session's column: the planner may join later, and look through all tenants' messages for the id.
+            messages.c.tenant_id == param("tenant_id"),
             messages.c.id == message_id,
             messages.c.session_id == session.c.id,
         )
