@@ -1,7 +1,8 @@
 """A GraphQL client over the whole application, in process: routes, view, schema, database."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,20 @@ import httpx2
 
 from app.asgi import create_app
 from app.container import Container
+from app.core.actor import CorrelationId
+from app.core.errors import AppError
+from app.core.ids import new_id
 from app.core.settings import Settings
 from app.db.database import Database
+from app.graph.body import GraphQLRequest
+from app.graph.context import Context
+from app.graph.operations import Refused, errors_of, prepared, started
 from app.identity.service import OpenDoor
+from app.schema import schema
+
+
+PATIENCE_SECONDS = 30.0
+"""How long an answer may take that is not to be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +32,8 @@ class GraphQLClient:
     """Asks as one user."""
 
     http: httpx2.AsyncClient
+    container: Container | None = None
+    """What answers, where that is in this process."""
 
     async def post(self, query: str, variables: Mapping[str, Any] | None = None, **headers: str) -> httpx2.Response:
         """The raw answer to an operation."""
@@ -37,6 +51,23 @@ class GraphQLClient:
         assert "errors" not in found, found["errors"]
         data: dict[str, Any] = found["data"]
         return data
+
+    async def context(self) -> Context:
+        """What a resolver is given when this client asks; only of an application in this process."""
+        assert self.container is not None, "the application is in another process"
+        actor = await self.container.authenticator.actor(self.http.headers, CorrelationId(str(new_id())))
+        return Context(actor, self.container.database, self.container.services)
+
+    async def first_event(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The first answer to a subscription, errors and all; it is left after that."""
+        context = await self.context()
+        asked, correlation_id = GraphQLRequest(query, dict(variables)), context.actor.correlation_id
+        try:
+            answers = await started(schema, asked, prepared(schema, asked, correlation_id), context)
+        except (Refused, AppError) as error:
+            return {"errors": errors_of(error, correlation_id)}
+        async with asyncio.timeout(PATIENCE_SECONDS), aclosing(answers):
+            return await anext(answers)
 
     async def mutate(self, field: str, selection: str, input_: Mapping[str, Any]) -> dict[str, Any]:
         """The payload of one mutation: `selection` beside success, error and deduplicated."""
@@ -75,9 +106,9 @@ async def client_of(database: Database, services: Mapping[type, object], user: s
     """A client of the application over `database`, as `user` or `user@tenant`."""
     settings = Settings(data_dir=Path("unused"))
     app = create_app(settings)
-    app.state.container = Container(settings, "unused", database, OpenDoor(), services)
+    container = app.state.container = Container(settings, "unused", database, OpenDoor(), services)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=True)
     async with httpx2.AsyncClient(
         transport=transport, base_url="http://127.0.0.1", headers={"X-Colloquy-User": user}
     ) as http:
-        yield GraphQLClient(http)
+        yield GraphQLClient(http, container)

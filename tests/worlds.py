@@ -6,8 +6,16 @@ from typing import Any
 
 import asyncpg
 
+from app.core.errors import ErrorCode
 from app.core.ids import global_id, split_global_id
+from app.db.scopes import UnitOfWork
+from app.llm.port import Usage
+from app.runs import service as runs
+from app.runs.accounts import Accounts
+from app.runs.graphql import run_id
+from app.runs.values import Ending, Failure, RunRef, RunStatus
 from tests.client import GraphQLClient
+from tests.schema_walk import Ids
 
 ClientAs = Callable[[str], Awaitable[GraphQLClient]]
 """Makes a client that asks as `user` or `user@tenant`."""
@@ -22,6 +30,10 @@ class Conversation:
     chains: list[list[str]]
     """Per chain its messages, from the question down."""
     calls: list[str]
+    runs: list[str]
+    """Per chain a run that tried again what another had failed at, and failed too."""
+    answers: list[str]
+    """The messages of these runs."""
 
     @property
     def ids(self) -> dict[str, str]:
@@ -30,6 +42,7 @@ class Conversation:
         return {
             "ChatSession": self.session,
             "ChatMessage": self.chains[0][1],
+            "Run": self.runs[0],
             "ToolCall": self.calls[0],
             "SessionMetadata": global_id("SessionMetadata", key),
             "AuditEvent": global_id("AuditEvent", f"{key}:1"),
@@ -39,6 +52,8 @@ class Conversation:
 async def conversation(client: GraphQLClient, chains: int = 1, mark: str = "plain") -> Conversation:
     """Store a session whose question was answered `chains` times, each answer followed by two; all call a tool.
 
+    Each of these answers was also to be generated anew, twice, and failed; no run is left that is not finished.
+
     `mark` stands in every text, so that a leak can be found.
     """
     session = await client.create_session(
@@ -47,6 +62,7 @@ async def conversation(client: GraphQLClient, chains: int = 1, mark: str = "plai
     question = (await client.say(session, mark, metadata={"mark": mark}))["message"]["id"]
     answers: list[list[str]] = []
     calls: list[str] = []
+    attempts: list[tuple[str, str]] = []
     for _ in range(chains):
         parent = question
         chain: list[str] = []
@@ -58,7 +74,43 @@ async def conversation(client: GraphQLClient, chains: int = 1, mark: str = "plai
             calls.append(await add_call(client, parent, name=mark, arguments=mark, result=mark))
             chain.append(parent)
         answers.append(chain)
-    return Conversation(session, question, answers, calls)
+        failed, _ = await failed_run(client, mark, "regenerateMessage", {"messageId": chain[0], "model": "local:echo"})
+        attempts.append(await failed_run(client, mark, "retryRun", {"runId": failed}))
+    ended, written = zip(*attempts, strict=True)
+    return Conversation(session, question, answers, calls, list(ended), list(written))
+
+
+async def ids_for(client: GraphQLClient, field: str, own: Conversation) -> Ids:
+    """The ids of a conversation, with something there for a root field to do: to be cancelled, a run must go on."""
+    return {**own.ids, "Run": await live_run(client, own)} if field == "cancelRun" else own.ids
+
+
+async def live_run(client: GraphQLClient, talk: Conversation) -> str:
+    """The id of a run of the conversation that waits for a worker; there is none, so that it stays so."""
+    return (await _started(client, "regenerateMessage", {"messageId": talk.chains[0][0], "model": "local:echo"}))[0]
+
+
+async def failed_run(client: GraphQLClient, mark: str, mutation: str, input_: dict[str, Any]) -> tuple[str, str]:
+    """The ids of a run and its message: started by a mutation, taken by a worker, and failed with `mark` as its error."""
+    run, message = await _started(client, mutation, input_)
+    context = await client.context()
+    accounts, ref = context.service(Accounts), RunRef(context.actor.tenant_id, run_id(run))
+    failure = Failure(ErrorCode.PROVIDER_ERROR, mark, hint=mark, details={mark: mark})
+
+    async def work(uow: UnitOfWork) -> None:
+        claimed = await runs.claim(uow, accounts, ref, prompt_tokens=1)
+        assert claimed is not None
+        ended = await runs.finish(uow, accounts, claimed, Ending(RunStatus.FAILED, failure, Usage(input=1, output=1)))
+        assert ended is not None
+
+    await context.database.transact(work)
+    return run, message
+
+
+async def _started(client: GraphQLClient, mutation: str, input_: dict[str, Any]) -> tuple[str, str]:
+    payload = await client.mutate(mutation, "run { id } message { id }", input_)
+    assert payload["success"], payload
+    return str(payload["run"]["id"]), str(payload["message"]["id"])
 
 
 async def add_call(client: GraphQLClient, message: str, **input_: Any) -> str:

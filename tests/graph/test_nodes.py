@@ -43,7 +43,8 @@ async def test_every_type_of_object_is_found_by_its_id(client: GraphQLClient, ow
 async def test_an_object_tells_the_fields_of_its_own_type(client: GraphQLClient, own: Conversation) -> None:
     query = """query ($ids: [ID!]!) { nodes(ids: $ids) {
       ... on ChatSession { title } ... on ChatMessage { content parent { content } } ... on ToolCall { name position }
-      ... on SessionMetadata { tags } ... on AuditEvent { kind seq } } }"""
+      ... on SessionMetadata { tags } ... on AuditEvent { kind seq }
+      ... on Run { status error { message } retryOf { status } } } }"""
 
     found = (await client.data(query, {"ids": [own.ids[name] for name in node_types()]}))["nodes"]
 
@@ -51,6 +52,7 @@ async def test_an_object_tells_the_fields_of_its_own_type(client: GraphQLClient,
         "ChatSession": {"title": "plain"}, "ChatMessage": {"content": "plain", "parent": {"content": "plain"}},
         "ToolCall": {"name": "plain", "position": 1}, "SessionMetadata": {"tags": ["plain"]},
         "AuditEvent": {"kind": "SESSION_CREATED", "seq": "1"},
+        "Run": {"status": "FAILED", "error": {"message": "plain"}, "retryOf": {"status": "FAILED"}},
     }  # fmt: skip
 
 
