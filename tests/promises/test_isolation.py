@@ -9,6 +9,7 @@ import pytest
 
 from tests.client import GraphQLClient
 from tests.schema_walk import (
+    ID_NAMES,
     Ids,
     Place,
     answer_of,
@@ -22,7 +23,7 @@ from tests.schema_walk import (
     selection,
     valid_arguments,
 )
-from tests.worlds import ClientAs, Conversation, conversation, rows, stored
+from tests.worlds import ClientAs, Conversation, conversation, ids_for, rows, stored
 
 NAMES = {"userId": "bob", "actor": "bob", "agentId": "bobs", "tags": "bobs"}
 """What filters name by text: the value that finds another user's rows, where a filter reaches them."""
@@ -47,11 +48,15 @@ def name_places() -> list[Place]:
 async def asked(client: GraphQLClient, place: Place, arguments: dict[str, Any]) -> Any:
     """The answer to a call, without what differs from one request to the next."""
     query = document(place.operation, place.field, arguments, answer_of(place.operation, place.field))
-    response = await client.post(query, arguments)
-    assert response.status_code < 500, response.text
+    if place.operation == "subscription":
+        answer = await client.first_event(query, arguments)
+    else:
+        response = await client.post(query, arguments)
+        assert response.status_code < 500, response.text
+        answer = response.json()
     # A fault of ours answers every id alike, and shows nothing.
-    assert "INTERNAL_SERVER_ERROR" not in response.text, response.text
-    return without_request(response.json())
+    assert "INTERNAL_SERVER_ERROR" not in json.dumps(answer), answer
+    return without_request(answer)
 
 
 def without_request(answer: Any) -> Any:
@@ -94,7 +99,7 @@ async def strangers(client_as: ClientAs) -> Conversation:
 
 
 def test_the_walk_knows_an_object_of_every_type() -> None:
-    own = Conversation(random_id("ChatSession"), "", [["", ""]], [""])
+    own = Conversation(random_id("ChatSession"), "", [["", ""]], [""], [""], [""])
 
     assert sorted(own.ids) == node_types()
 
@@ -106,6 +111,7 @@ def test_every_place_that_names_a_row_has_a_rule() -> None:
     assert {place.name for place in name_places()} <= {*NAMES, "correlationId"}
     assert id_places("query")
     assert id_places("mutation")
+    assert id_places("subscription")
 
 
 @pytest.mark.parametrize("operation", ["query", "mutation"])
@@ -135,7 +141,7 @@ async def test_ones_own_id_is_taken_where_anothers_is_not(operation: str, alice:
     refused = []
 
     for place in id_places(operation):
-        own = (await conversation(alice, mark="own")).ids
+        own = await ids_for(alice, place.field, await conversation(alice, mark="own"))
         answer = await asked(alice, place, valid_arguments_at(place, own))
         done = '"own"' in json.dumps(answer) if operation == "query" else answer["data"][place.field]["success"]
         refused += [] if done else [(str(place), answer)]
@@ -146,9 +152,45 @@ async def test_ones_own_id_is_taken_where_anothers_is_not(operation: str, alice:
 def valid_arguments_at(place: Place, own: Ids) -> dict[str, Any]:
     """Arguments with one's own id at a place."""
     arguments = valid_arguments(place.operation, place.field, own)
-    kind = {"node": "ChatSession", "nodes": "ChatSession", "session": "ChatSession", "message": "ChatMessage"}
-    wanted = kind.get(place.field) or ("ChatMessage" if "essage" in place.name else "ChatSession")
+    named = place.field if place.name in ("id", "ids") else place.name
+    wanted = "ChatSession" if named in ("node", "nodes") else ID_NAMES[named]
     return {**arguments, **arguments_with(place, own[wanted], own)}
+
+
+async def test_anothers_stream_is_answered_as_one_that_is_not_there(
+    client_as: ClientAs, live_as: ClientAs, alice: GraphQLClient, bobs: Conversation, strangers: Conversation
+) -> None:
+    own = (await conversation(alice, mark="own")).ids
+    listener = await live_as("alice")
+
+    for place, kind in pairs("subscription"):
+        nowhere = await asked_about(listener, place, random_id(kind), own)
+        assert '"errors"' in nowhere, place
+        assert await asked_about(listener, place, bobs.ids[kind], own) == nowhere, f"{place} with a {kind}"
+        assert await asked_about(listener, place, strangers.ids[kind], own) == nowhere, f"{place} with a {kind}"
+
+
+async def test_ones_own_stream_is_followed(alice: GraphQLClient, live_as: ClientAs) -> None:
+    own = (await conversation(alice, mark="own")).ids
+    listener = await live_as("alice")
+
+    for place in id_places("subscription"):
+        answer = await asked(listener, place, valid_arguments_at(place, own))
+
+        assert "errors" not in answer, place
+        assert answer["data"][place.field] is not None, place
+
+
+async def test_an_admin_follows_what_they_may_read(
+    client_as: ClientAs, live_as: ClientAs, bobs: Conversation, strangers: Conversation
+) -> None:
+    admin = await live_as("system")
+
+    for place in id_places("subscription"):
+        kind = ID_NAMES[place.name]
+        nowhere = await asked_about(admin, place, random_id(kind), bobs.ids)
+        assert '"errors"' not in await asked_about(admin, place, bobs.ids[kind], bobs.ids), place
+        assert await asked_about(admin, place, strangers.ids[kind], bobs.ids) == nowhere, place
 
 
 async def test_filters_find_nothing_of_others(
@@ -195,7 +237,7 @@ async def test_an_admin_reads_the_sessions_of_the_tenant(
     listed = await admin.data(
         '{ sessions(filter: {userId: "bob"}) { totalCount nodes { title messages { totalCount } } } }'
     )
-    assert listed["sessions"] == {"totalCount": 1, "nodes": [{"title": "bobs", "messages": {"totalCount": 4}}]}
+    assert listed["sessions"] == {"totalCount": 1, "nodes": [{"title": "bobs", "messages": {"totalCount": 6}}]}
 
 
 def selection_of_node() -> str:
