@@ -18,12 +18,14 @@ from benchmarks.list_sessions import list_sessions
 from benchmarks.measure import QUICK, Bench, Benchmark, Comparison, Effort
 from benchmarks.nested_page import nested_page
 from benchmarks.over_http import over_http
+from benchmarks.streams import streams
 
 BENCHMARKS: Mapping[str, Benchmark] = {
     "append": append,
     "http": over_http,
     "list": list_sessions,
     "page": nested_page,
+    "streams": streams,
 }
 RESULTS = Path(__file__).with_name("results")
 

@@ -11,6 +11,7 @@ import asyncpg
 
 from app.db import migrate
 from app.db.embedded import EmbeddedPostgres
+from benchmarks.machine import children_of, cpu_seconds
 
 
 class Cluster:
@@ -37,6 +38,11 @@ class Cluster:
             yield dsn
         finally:
             await execute(self._dsn, f"DROP DATABASE {name} WITH (FORCE)")
+
+    def cpu_seconds(self) -> float:
+        """What all processes of the server, the ended ones too, have taken of the processors so far."""
+        first = int((self.folder / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+        return cpu_seconds(first, ended_children=True) + sum(cpu_seconds(pid) for pid in children_of(first))
 
     async def version(self) -> str:
         """PostgreSQL's version."""

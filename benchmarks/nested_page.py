@@ -60,11 +60,11 @@ FROM (SELECT * FROM chat_sessions WHERE tenant_id = $1 AND user_id = $2
 async def nested_page(bench: Bench) -> list[Comparison]:
     """The whole HTTP stack, against one statement that makes the same JSON inside PostgreSQL."""
     loads: list[Load] = []
-    async with bench.cluster.database("nested_page") as dsn, serving(dsn, bench.cluster.folder) as port:
+    async with bench.cluster.database("nested_page") as dsn, serving(dsn, bench.cluster.folder) as server:
         bench.say("page: storing sessions, messages and tool calls")
         await _seed(dsn)
         body = orjson.dumps({"query": _QUERY}).decode()
-        task = Task(port, USER, [body], f'"sequenceNumber":{STORED_MESSAGES}', CLIENTS, bench.effort.seconds)
+        task = Task(server.port, USER, [body], f'"sequenceNumber":{STORED_MESSAGES}', CLIENTS, bench.effort.seconds)
         pool = await asyncpg.create_pool(dsn, min_size=CLIENTS, max_size=CLIENTS)
 
         async def by_http() -> float:

@@ -36,10 +36,10 @@ async def over_http(bench: Bench) -> list[Comparison]:
     loads: list[Load] = []
     async with (
         bench.cluster.database("over_http") as dsn,
-        serving(dsn, bench.cluster.folder) as port,
+        serving(dsn, bench.cluster.folder) as server,
         connected(dsn, CLIENTS) as database,
     ):
-        task = Task(port, USER, _bodies(), '"success":true', CLIENTS, seconds)
+        task = Task(server.port, USER, _bodies(), '"success":true', CLIENTS, seconds)
 
         async def by_http() -> float:
             await empty_sessions(dsn)

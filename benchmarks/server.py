@@ -6,35 +6,46 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 START_SECONDS = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where it listens, and which process it is."""
+
+    port: int
+    pid: int
+
+
 @asynccontextmanager
-async def serving(dsn: str, folder: Path) -> AsyncIterator[int]:
-    """The port of a server over the database; it is stopped at the end. Its log is in `folder`."""
-    port = _free_port()
+async def serving(dsn: str, folder: Path, **settings: str) -> AsyncIterator[Server]:
+    """A server over the database; it is stopped at the end. Its log is in `folder`."""
+    port = free_port()
+    environment = {**os.environ, "DATABASE_URL": dsn, "COLLOQUY_LOG_LEVEL": "warning", **settings}
     with (folder / "serve.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", str(port),
-            cwd=Path(__file__).parents[1], env={**os.environ, "DATABASE_URL": dsn, "COLLOQUY_LOG_LEVEL": "warning"},
-            stdout=log, stderr=log,
+            cwd=Path(__file__).parents[1], env=environment, stdout=log, stderr=log,
         )  # fmt: skip
         try:
-            await _until_ready(process, port, folder / "serve.log")
-            yield port
+            await until_ready(process, port, folder / "serve.log")
+            yield Server(port, process.pid)
         finally:
             if process.returncode is None:
                 process.terminate()
             await process.wait()
 
 
-async def _until_ready(process: asyncio.subprocess.Process, port: int, log: Path) -> None:
+async def until_ready(process: asyncio.subprocess.Process, port: int, log: Path | None) -> None:
+    """Return when somebody listens on the port; RuntimeError, with what it logged, when the process ends before."""
     async with asyncio.timeout(START_SECONDS):
         while not await _answers(port):
             if process.returncode is not None:
-                raise RuntimeError(f"the server ended: {await asyncio.to_thread(log.read_text)}")
+                said = await asyncio.to_thread(log.read_text) if log else ""
+                raise RuntimeError(f"the server ended: {said}")
             await asyncio.sleep(0.05)
 
 
@@ -48,7 +59,8 @@ async def _answers(port: int) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
