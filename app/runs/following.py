@@ -9,6 +9,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from app.core.actor import Actor
+from app.core.text import require_range
 from app.db.database import Database
 from app.db.errors import DatabaseUnavailable
 from app.graph.loading import Loaders
@@ -84,8 +85,9 @@ class Completions:
         """Tell of a run from a position on, until its end; without a position, all of it so far in one snapshot.
 
         Positions are those of the run's log. Pieces that are stored together, or were missed, come as one delta; where
-        they were compacted away, a snapshot replaces what one has. RunNotFound; UnknownPosition.
+        they were compacted away, a snapshot replaces what one has. RunNotFound; UnknownPosition, ValidationError.
         """
+        require_range(after, "after", at_least=0, at_most=2**31 - 1)
         run = await self._run(actor, run_id)
         position = after
         if position is None:

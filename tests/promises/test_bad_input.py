@@ -11,7 +11,7 @@ from app.messages.values import LONGEST_CONTENT
 from app.sessions.values import LONGEST_DESCRIPTION, LONGEST_TITLE, MOST_TAGS
 from tests.client import GraphQLClient
 from tests.schema_walk import Place, answer_of, arguments_with, document, literal_document, places
-from tests.worlds import Conversation, conversation, stored
+from tests.worlds import ClientAs, Conversation, conversation, stored
 
 UNSTORABLE = {"nul": "a\x00b", "lone surrogate": "a\ud800b"}
 
@@ -146,6 +146,34 @@ async def test_malformed_ids_are_refused(client: GraphQLClient, dsn: str, talk: 
     assert all(place.name in error["field"] for error in errors), errors
 
 
+def malformed(place: Place, talk: Conversation) -> list[object]:
+    """What cannot be asked at a place of a subscription."""
+    match place.leaf.name:
+        case "ID":
+            return ["", "x", talk.session[:-4], talk.session + "AAAA", "é", "A" * 5_000, talk.ids["ToolCall"]]
+        case "String":
+            return list(UNSTORABLE.values())
+        case "Int":
+            return [2**31, -(2**31) - 1, "one", 0.5, -1]
+        case _:
+            assert hasattr(place.leaf, "values"), f"say what is no {place.leaf}"
+            return ["narrator"]
+
+
+async def test_what_cannot_be_followed_is_refused(talk: Conversation, live_as: ClientAs) -> None:
+    listener = await live_as("alice")
+
+    for place in places("subscription"):
+        for value in malformed(place, talk):
+            arguments = arguments_with(place, value, talk.ids)
+            query = document("subscription", place.field, arguments, answer_of("subscription", place.field))
+
+            (error,) = (await listener.first_event(query, arguments))["errors"]
+
+            assert error["extensions"]["code"] in ("VALIDATION_ERROR", "BAD_USER_INPUT", "INVALID_CURSOR"), error
+            assert place.name in error["extensions"].get("field", error["message"]), error
+
+
 @pytest.mark.parametrize("place", ENUMS)
 async def test_unknown_words_are_refused(client: GraphQLClient, dsn: str, talk: Conversation, place: Place) -> None:
     async with storing_nothing(dsn):
@@ -198,6 +226,20 @@ async def test_unknown_words_are_refused(client: GraphQLClient, dsn: str, talk: 
         ("addToolCall", "callId", ""),
         ("addToolCall", "error", "x" * 4_001),
         ("addToolCall", "durationMs", -1),
+        ("sendMessage", "content", ""),
+        ("sendMessage", "content", " \n\u2003"),
+        ("sendMessage", "content", "x" * (LONGEST_CONTENT + 1)),
+        ("sendMessage", "metadata", [1]),
+        ("sendMessage", "model", ""),
+        ("sendMessage", "model", "echo"),
+        ("sendMessage", "model", "local:nobody"),
+        ("sendMessage", "model", "local:" + "x" * 256),
+        ("sendMessage", "temperature", -0.1),
+        ("sendMessage", "temperature", 2.1),
+        ("sendMessage", "maxOutputTokens", 0),
+        ("regenerateMessage", "model", "echo"),
+        ("regenerateMessage", "temperature", 2.1),
+        ("regenerateMessage", "maxOutputTokens", -1),
     ],
 )
 async def test_values_out_of_bounds_are_refused(
@@ -226,6 +268,9 @@ async def test_values_out_of_bounds_are_refused(
         ("persistAssistantMessage", "temperature", 10),
         ("addToolCall", "arguments", "x" * 8_000),
         ("addToolCall", "name", "x" * 255),
+        ("sendMessage", "content", "🙂" * LONGEST_CONTENT),
+        ("sendMessage", "temperature", 2),
+        ("sendMessage", "maxOutputTokens", 2**31 - 1),
     ],
 )
 async def test_values_at_their_bounds_are_stored(
@@ -239,10 +284,13 @@ async def test_values_at_their_bounds_are_stored(
     assert payload["error"] is None
 
 
+RUN_CHANGES = ("cancelRun", "retryRun")
+
 LISTS = {
     "sessions": "{{ sessions{} {{ nodes {{ id }} }} }}",
     "messages": "query ($id: ID!) {{ session(id: $id) {{ messages{} {{ nodes {{ id }} }} }} }}",
     "auditEvents": "{{ auditEvents{} {{ nodes {{ id }} }} }}",
+    "runs": "query ($id: ID!) {{ session(id: $id) {{ runs{} {{ nodes {{ id }} }} }} }}",
 }
 
 
@@ -266,7 +314,7 @@ LISTS = {
 async def test_pages_that_cannot_be_are_refused(
     client: GraphQLClient, talk: Conversation, name: str, arguments: str, code: str, field: str
 ) -> None:
-    variables = {"id": talk.session} if name == "messages" else {}
+    variables = {"id": talk.session} if "$id" in LISTS[name] else {}
 
     error = await refusal(client, "query", name, LISTS[name].format(arguments), variables)
 
@@ -282,6 +330,7 @@ async def test_cursors_of_other_lists_are_refused(client: GraphQLClient, talk: C
           other: session(id: $session) { messages(first: 1) { pageInfo { endCursor } } }
           children: message(id: $message) { children(first: 1) { pageInfo { endCursor } } }
           events: auditEvents(first: 1) { pageInfo { endCursor } }
+          runs: session(id: $session) { runs(first: 1) { pageInfo { endCursor } } }
         }""",
         {"session": other.session, "message": talk.question},
     )
@@ -291,14 +340,15 @@ async def test_cursors_of_other_lists_are_refused(client: GraphQLClient, talk: C
         "other": data["other"]["messages"]["pageInfo"]["endCursor"],
         "children": data["children"]["children"]["pageInfo"]["endCursor"],
         "events": data["events"]["pageInfo"]["endCursor"],
+        "runs": data["runs"]["runs"]["pageInfo"]["endCursor"],
     }
     assert all(cursors.values())
 
-    for name, own in (("sessions", "updated"), ("messages", None), ("auditEvents", "events")):
+    for name, own in (("sessions", "updated"), ("messages", None), ("auditEvents", "events"), ("runs", None)):
         for kind, cursor in cursors.items():
             if kind == own:
                 continue
-            variables = {"id": talk.session} if name == "messages" else {}
+            variables = {"id": talk.session} if "$id" in LISTS[name] else {}
             query = LISTS[name].format(f'(after: "{cursor}")')
             error = await refusal(client, "query", name, query, variables)
             assert (error["code"], error["field"]) == ("INVALID_CURSOR", "after"), (name, kind)
@@ -326,9 +376,12 @@ async def test_deleted_session_takes_nothing(client: GraphQLClient, dsn: str, ta
         updated = await client.mutate("updateSession", "correlationId", {"sessionId": talk.session, "title": "x"})
         again = await client.mutate("deleteSession", "correlationId", {"sessionId": talk.session})
         changed = await client.mutate("updateMessage", "correlationId", {"messageId": talk.question, "content": "x"})
+        sent = await client.mutate("sendMessage", "correlationId", {"sessionId": talk.session, "content": "x"})
+        anew = await client.mutate("regenerateMessage", "correlationId", {"messageId": talk.chains[0][0]})
+        ended = [await client.mutate(name, "correlationId", {"runId": talk.runs[0]}) for name in RUN_CHANGES]
 
-    codes = [payload["error"]["code"] for payload in (said, updated, again, changed)]
-    assert codes == ["SESSION_NOT_FOUND", "SESSION_NOT_FOUND", "SESSION_NOT_FOUND", "MESSAGE_NOT_FOUND"]
+    codes = [payload["error"]["code"] for payload in (said, updated, again, sent, changed, anew, *ended)]
+    assert codes == ["SESSION_NOT_FOUND"] * 4 + ["MESSAGE_NOT_FOUND"] * 2 + ["NOT_FOUND"] * 2
 
 
 @pytest.mark.parametrize("number", [2**31, 2**63, 10**30, 1e300, -(2**40)])

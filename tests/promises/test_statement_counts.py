@@ -16,7 +16,7 @@ from graphql import (
 from tests.client import GraphQLClient
 from tests.fakes import StatementRecorder
 from tests.schema_walk import SCHEMA, is_connection, leaves, literal, node_of, query_fields, without_required
-from tests.worlds import ClientAs, Conversation, conversation
+from tests.worlds import ClientAs, Conversation, add_call, conversation, live_run
 
 DEEPEST = 3
 MANY = 20
@@ -87,8 +87,9 @@ def operations(way: Way, ids: dict[str, list[str]]) -> Iterator[str]:
 
 
 def ids_of(conversations: list[Conversation]) -> dict[str, list[str]]:
-    """The ids of each type: the same kind of object of every conversation."""
-    return {name: [each.ids[name] for each in conversations] for name in conversations[0].ids}
+    """The ids of each type: the same kind of object of every conversation; of messages, one that a run wrote."""
+    found = [{**each.ids, "ChatMessage": each.answers[0]} for each in conversations]
+    return {name: [ids[name] for ids in found] for name in found[0]}
 
 
 async def cost(client: GraphQLClient, statements: StatementRecorder, operation: str) -> tuple[int, str]:
@@ -102,14 +103,24 @@ async def cost(client: GraphQLClient, statements: StatementRecorder, operation: 
 async def one(client_as: ClientAs) -> tuple[GraphQLClient, list[Conversation]]:
     """A user with one conversation of one chain."""
     client = await client_as("one")
-    return client, [await conversation(client)]
+    return client, [await answered(client)]
 
 
 @pytest.fixture
 async def many(client_as: ClientAs) -> tuple[GraphQLClient, list[Conversation]]:
     """A user with twenty conversations, the first of which has twenty chains."""
     client = await client_as("many")
-    return client, [await conversation(client, MANY if number == 0 else 2) for number in range(MANY)]
+    return client, [await answered(client, MANY if number == 0 else 2) for number in range(MANY)]
+
+
+async def answered(client: GraphQLClient, chains: int = 1) -> Conversation:
+    """A conversation in which a run goes on, and every message of an earlier one has a tool call and an answer."""
+    talk = await conversation(client, chains)
+    for message in talk.answers:
+        await add_call(client, message, name="plain")
+        await client.reply(talk.session, "plain", parentMessageId=message)
+    await live_run(client, talk)
+    return talk
 
 
 async def test_every_list_costs_the_same_with_one_parent_and_with_twenty(
@@ -131,6 +142,7 @@ async def test_every_list_costs_the_same_with_one_parent_and_with_twenty(
 
     assert differing == {}
     assert {"sessions.messages.toolCalls", "nodes.children.session", "message.parent.children"} <= seen
+    assert {"sessions.runs.message", "sessions.activeRun.promptMessage", "message.run.retryOf"} <= seen
 
 
 async def test_twenty_sessions_with_messages_and_tool_calls_are_three_statements(
@@ -141,8 +153,9 @@ async def test_twenty_sessions_with_messages_and_tool_calls_are_three_statements
     )
 
     assert count == 3
-    assert answer.count('"content"') == 61 + 19 * 7
-    assert answer.count('"name"') == 60 + 19 * 6
+    # Of the first session a page: the question, twenty chains of five, and without the last of these.
+    assert answer.count('"content"') == 100 + 19 * 14
+    assert answer.count('"name"') == 79 + 19 * 8
 
 
 async def test_a_count_is_only_taken_when_it_is_selected(
