@@ -136,9 +136,7 @@ class _Follower:
 
     async def _answer(self, socket: Any, number: int, content: str) -> None:
         if not number or not self._task.one_by_one:
-            await socket.send(
-                orjson.dumps({"type": "connection_init", "payload": {"X-Colloquy-User": self._task.user}})
-            )
+            await socket.send(_text({"type": "connection_init", "payload": {"X-Colloquy-User": self._task.user}}))
             await socket.recv()
         started = perf_counter()
         sent = await self._ask(_SEND, {"input": {"content": content, "model": "local:echo"}})
