@@ -178,6 +178,18 @@ async def give_turn_on(uow: UnitOfWork, claimed: Claimed) -> None:
         await next_turn(uow, claimed.actor, session_id)
 
 
+async def remind(uow: UnitOfWork, ref: RunRef) -> None:
+    """Give a run its turn, where nobody has it, and a job, where it has none."""
+    found = await repository.by_ref(uow, ref)
+    run = await locked(uow, found) if found else None
+    if run is None or RunStatus(run.status).ended:
+        return
+    if run.waiting:
+        await next_turn(uow, owner_of(run), SessionId(run.session_id))
+    else:
+        await schedule(uow, ref)
+
+
 async def call_tool(uow: UnitOfWork, claimed: Claimed, requested: ToolCallRequested, seq: int) -> RunEntry | None:
     """Add a call to the message of a claimed run, and to its log as line `seq`; None when the claim was lost."""
     run = await locked(uow, claimed.run)

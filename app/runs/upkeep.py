@@ -1,6 +1,7 @@
 """What is done for all runs by the calendar: give up pieces that nobody needs, and see that none is forgotten."""
 
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -20,7 +21,7 @@ RUNS_AT_ONCE = 500
 """Their pieces are some hundred thousand rows: below the time limit of a statement."""
 
 FORGOTTEN_AFTER = timedelta(minutes=1)
-"""A run that is live for longer is given a job again; where it has one, that is no change."""
+"""A run that is live for longer is given its turn and a job again; where it has them, that is no change."""
 
 
 async def compact(database: Database, kept: timedelta) -> None:
@@ -32,12 +33,12 @@ async def compact(database: Database, kept: timedelta) -> None:
 
 
 async def remind(database: Database) -> None:
-    """See to it that every run which has its turn has a job: whatever became of its own, none stays live for ever."""
+    """See to it that no run stays live for ever, whatever became of its job or of the run before it."""
     async with database.read() as scope:
-        forgotten = await repository.live_since(scope, FORGOTTEN_AFTER, RUNS_AT_ONCE)
+        forgotten = await repository.forgotten(scope, FORGOTTEN_AFTER, RUNS_AT_ONCE)
     for run in forgotten:
-        async with database.unit_of_work() as uow:
-            await service.schedule(uow, RunRef(TenantId(run.tenant_id), RunId(run.id)))
+        ref = RunRef(TenantId(run.tenant_id), RunId(run.id))
+        await database.transact(partial(service.remind, ref=ref))
 
 
 async def abandon(database: Database, messages: MessagePipeline, age: timedelta) -> None:

@@ -63,10 +63,22 @@ async def test_messages_are_stored_over_http_and_by_pgbench(tmp_path: Path) -> N
     assert [len(found["ours"]["per_second"]) for found in kept["comparisons"]] == [1, 1, 1, 1, 1]
 
 
+async def test_answers_are_followed_beside_a_bare_socket(tmp_path: Path) -> None:
+    code, printed, told = await run("--quick", "--rounds", "1", "--only", "streams", "--results", str(tmp_path))
+
+    assert code == 0, told
+    assert "of CPU per event" in printed
+    (kept,) = results(tmp_path)
+    carried, most, waited = kept["comparisons"]
+    assert carried["ours"]["per_second"][0] > 0
+    assert most["anchor"]["per_second"][0] > 0
+    assert waited["ours"]["per_second"][0] > 0
+
+
 async def test_an_unknown_benchmark_is_named_before_anything_is_measured(tmp_path: Path) -> None:
     code, _, told = await run("--only", "juggling", "--results", str(tmp_path))
 
     assert code == 2
     assert "juggling" in told
-    assert "append, http, list, page" in told
+    assert "append, http, list, page, streams" in told
     assert results(tmp_path) == []

@@ -2,7 +2,7 @@
 
 from app.runs.repository.answers import Written, append, call_tool, written
 from app.runs.repository.lifecycle import begin, by_ref, end, lock, lock_live, owned_run, promote, queue
-from app.runs.repository.upkeep import begun_before, compact, live_since
+from app.runs.repository.upkeep import begun_before, compact, forgotten
 
 __all__ = [
     "Written",
@@ -13,7 +13,7 @@ __all__ = [
     "call_tool",
     "compact",
     "end",
-    "live_since",
+    "forgotten",
     "lock",
     "lock_live",
     "owned_run",

@@ -4,21 +4,21 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Interval, Text, delete, func, literal, select, update
+from sqlalchemy import BigInteger, Interval, Text, delete, exists, func, literal, or_, select, update
 
 from app.db.scopes import ReadScope, UnitOfWork
 from app.db.statement import Command, Query, param
 from app.messages.fragments import messages
 from app.messages.values import UNFINISHED
-from app.runs.fragments import LIVE_RUNS, run_events, runs
+from app.runs.fragments import LIVE_RUNS, LIVE_STATUSES, run_events, runs
 from app.runs.values import EntryKind
 from app.sessions.fragments import sessions
 
 _GIVEN_UP = [literal(kind.value, Text) for kind in EntryKind if not kind.last]
 
 
-class LiveRun(NamedTuple):
-    """A run that has its turn."""
+class ForgottenRun(NamedTuple):
+    """A run that has its turn, or waits for it behind nobody."""
 
     tenant_id: str
     id: UUID
@@ -62,13 +62,27 @@ def _compact() -> Command[int]:
 
 _COMPACT = _compact()
 
-_LIVE_SINCE = Query(
-    LiveRun,
-    select(runs.c.tenant_id, runs.c.id)
-    .where(LIVE_RUNS, ~runs.c.waiting, runs.c.created_at < func.now() - param("age", Interval))
-    .order_by(runs.c.created_at)
-    .limit(param("most", BigInteger)),
-)
+
+def _forgotten() -> Query[ForgottenRun]:
+    ahead = runs.alias("ahead")
+    behind_nobody = ~exists(
+        select(ahead.c.id).where(
+            ahead.c.tenant_id == runs.c.tenant_id,
+            ahead.c.session_id == runs.c.session_id,
+            ahead.c.status.in_(LIVE_STATUSES),
+            ~ahead.c.waiting,
+        )
+    )
+    return Query(
+        ForgottenRun,
+        select(runs.c.tenant_id, runs.c.id)
+        .where(LIVE_RUNS, runs.c.created_at < func.now() - param("age", Interval), or_(~runs.c.waiting, behind_nobody))
+        .order_by(runs.c.created_at)
+        .limit(param("most", BigInteger)),
+    )
+
+
+_FORGOTTEN = _forgotten()
 
 _BEGUN = Query(
     BegunMessage,
@@ -92,9 +106,9 @@ async def compact(uow: UnitOfWork, kept: timedelta, most: int) -> int:
     return await uow.run_one(_COMPACT, kept=kept, most=most) or 0
 
 
-async def live_since(scope: ReadScope, age: timedelta, most: int) -> list[LiveRun]:
-    """Runs that have had their turn for longer than `age` and are not finished, the oldest first."""
-    return await scope.all(_LIVE_SINCE, age=age, most=most)
+async def forgotten(scope: ReadScope, age: timedelta, most: int) -> list[ForgottenRun]:
+    """Runs that have been live for longer than `age` and wait behind nobody, the oldest first."""
+    return await scope.all(_FORGOTTEN, age=age, most=most)
 
 
 async def begun_before(scope: ReadScope, age: timedelta, most: int) -> list[BegunMessage]:
