@@ -22,7 +22,6 @@ from app.graph.operations import Refused, errors_of, prepared, started
 from app.identity.service import OpenDoor
 from app.schema import schema
 
-
 PATIENCE_SECONDS = 30.0
 """How long an answer may take that is not to be missing."""
 
