@@ -21,9 +21,7 @@ from app.graph.context import Context
 from app.graph.operations import Refused, errors_of, prepared, started
 from app.identity.service import OpenDoor
 from app.schema import schema
-
-PATIENCE_SECONDS = 30.0
-"""How long an answer may take that is not to be missing."""
+from tests.conversations import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

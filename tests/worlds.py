@@ -91,7 +91,7 @@ async def live_run(client: GraphQLClient, talk: Conversation) -> str:
 
 
 async def failed_run(client: GraphQLClient, mark: str, mutation: str, input_: dict[str, Any]) -> tuple[str, str]:
-    """The ids of a run and its message: started by a mutation, taken by a worker, and failed with `mark` as its error."""
+    """The ids of a run and its message: started by a mutation, taken, and failed with `mark` as its error."""
     run, message = await _started(client, mutation, input_)
     context = await client.context()
     accounts, ref = context.service(Accounts), RunRef(context.actor.tenant_id, run_id(run))

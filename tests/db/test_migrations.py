@@ -10,7 +10,6 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -19,6 +18,7 @@ from app.db import migrate
 from app.tables import metadata
 from tests.conftest import execute
 from tests.conversations import rows, value, waiting_for_locks
+from tests.migrations import EVERY_STEP
 
 PROJECT = Path(__file__).parents[2]
 
@@ -44,11 +44,6 @@ SHAPE = {
         WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY 1, 2""",
 }
 """What a database looks like, as PostgreSQL tells it."""
-
-EVERY_STEP = [
-    f"applied {script.revision}" for script in reversed(list(ScriptDirectory(str(migrate.FOLDER)).walk_revisions()))
-]
-"""What is told of every migration there is, in their order."""
 
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 LEFT = """
@@ -88,7 +83,8 @@ async def test_way_up_and_down_and_up_again_ends_where_it_began(empty_dsn: str) 
     await migrate.upgrade(empty_dsn, progress=told.append)
     assert await _shape(empty_dsn) == first
     applied = [line for line in told if line.startswith("applied ")]
-    assert len(applied) == 2 * len([line for line in told if line.startswith("took back ")])
+    assert [line.split(":")[0] for line in applied] == EVERY_STEP * 2
+    assert len(told) == 3 * len(EVERY_STEP)
     assert applied[0].startswith("applied 20261121_conversations: Sessions with their metadata")
 
 

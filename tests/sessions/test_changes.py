@@ -122,7 +122,13 @@ async def test_metadata_is_set_and_cleared_part_by_part(client: GraphQLClient) -
         assert after_clearing["updatedAt"] > after_setting["updatedAt"] > after_setting["createdAt"]
 
 
-async def test_a_deleted_session_takes_everything_along_but_its_events(client: GraphQLClient, dsn: str) -> None:
+OUTLIVING = {"events", "usage_ledger", "pgqueuer", "pgqueuer_log"}
+"""What stays of a deleted session: its history, what it spent, and jobs whose worker will find nothing to do."""
+
+
+async def test_a_deleted_session_takes_everything_along_but_its_events_and_what_it_spent(
+    client: GraphQLClient, dsn: str
+) -> None:
     kept = await conversation(client, mark="kept")
     before = await stored(dsn)
     gone = await conversation(client, chains=2, mark="gone")
@@ -137,13 +143,19 @@ async def test_a_deleted_session_takes_everything_along_but_its_events(client: G
         "metadata": None,
     }  # fmt: skip
     after = await stored(dsn)
-    assert {table: found for table, found in after.items() if table != "events"} == {
-        table: found for table, found in before.items() if table != "events"
+    assert {table: found for table, found in after.items() if table not in OUTLIVING} == {
+        table: found for table, found in before.items() if table not in OUTLIVING
     }
+    assert after["usage_ledger"][0] == before["usage_ledger"][0] + 4
     assert await read(client, gone.session) is None
     assert await read(client, kept.session) is not None
     assert await kinds(client, gone.session) == [
-        "SESSION_DELETED", *["TOOL_CALL_ADDED", "MESSAGE_APPENDED"] * 6, "MESSAGE_APPENDED", "SESSION_CREATED",
+        "SESSION_DELETED",
+        *[
+            *["RUN_FAILED", "RUN_STARTED", "RUN_QUEUED", "MESSAGE_APPENDED"] * 2,
+            *["TOOL_CALL_ADDED", "MESSAGE_APPENDED"] * 3,
+        ] * 2,
+        "MESSAGE_APPENDED", "SESSION_CREATED",
     ]  # fmt: skip
 
 
