@@ -1,4 +1,4 @@
-"""The command line: `colloquy serve | worker | migrate | schema | doctor | import`."""
+"""The command line: `colloquy serve | worker | chat | migrate | schema | doctor | import`."""
 
 import asyncio
 import errno
@@ -14,6 +14,10 @@ from typing import Annotated, Any, TypeVar, cast
 
 import typer
 
+from app.chat.console import Asked
+from app.chat.console import chat as chat_in_terminal
+from app.chat.errors import ChatProblem
+from app.chat.values import place_of
 from app.container import build_services, open_container
 from app.core.actor import CorrelationId, TenantId, UserId
 from app.core.errors import AppError
@@ -103,6 +107,23 @@ def worker(data_dir: DataDir = None) -> None:
             await stopping.wait()
 
     _run(work())
+
+
+@cli.command()
+def chat(
+    message: Annotated[str | None, typer.Argument(help="Send this, print the answer, and end; else ask.")] = None,
+    url: Annotated[str | None, typer.Option(help="Where the server runs [http://127.0.0.1:8000].")] = None,
+    session: Annotated[str | None, typer.Option(help="Id of a session to go on with.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model to ask, as provider:model.")] = None,
+    user: Annotated[str | None, typer.Option(help="Whom to be, as user or user@tenant.")] = None,
+) -> None:
+    """Talk to a server that runs, and see its answers while they are written."""
+    with _problems_in_one_line():
+        if url is None:
+            settings = _settings()
+            url = f"http://{_in_url(settings.host)}:{settings.port}"
+        code = chat_in_terminal(Asked(place_of(url, user), session, model, message))
+    raise typer.Exit(code)
 
 
 @cli.command(name="migrate")
@@ -252,7 +273,7 @@ def _problems_in_one_line() -> Iterator[None]:
     """What the operator can mend is told in one line, with exit code 2; anything else keeps its stack."""
     try:
         yield
-    except (SettingsError, DatabaseProblem, IntentCatalogueError, AppError) as problem:
+    except (SettingsError, DatabaseProblem, IntentCatalogueError, ChatProblem, AppError) as problem:
         _say(f"colloquy: {problem}")
         raise typer.Exit(UNUSABLE) from None
 
