@@ -120,7 +120,8 @@ def chat(
     """Talk to a server that runs, and see its answers while they are written."""
     with _problems_in_one_line():
         if url is None:
-            settings = _settings()
+            # Without the server's log: what a client's libraries tell there is not for the person.
+            settings = load_settings()
             url = f"http://{_in_url(settings.host)}:{settings.port}"
         code = chat_in_terminal(Asked(place_of(url, user), session, model, message))
     raise typer.Exit(code)

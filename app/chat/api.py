@@ -102,7 +102,7 @@ class Api:
 
         Away when the server does not come back, Refused when the run is gone.
         """
-        shown = _Shown()
+        shown = Shown()
         pauses, heard = _pauses(), monotonic()
         while True:
             try:
@@ -181,7 +181,7 @@ class Api:
         return _data(answer)
 
 
-class _Shown:
+class Shown:
     """What was told of an answer, and up to which position."""
 
     def __init__(self) -> None:

@@ -75,12 +75,18 @@ def _one(runner: asyncio.Runner, conversation: Conversation, asked: Asked, messa
             raise
         screen.note(f"colloquy: {problem}")
         return NOT_ANSWERED
-    if screen.is_watched and asked.session_id is None:
-        screen.note(f"(colloquy chat --session {conversation.session_id} goes on)")
+    if ended.ending is not Ending.COMPLETED:
+        screen.note(f"colloquy: {_told(ended)}")
+    _farewell(conversation)
     if ended.ending is Ending.COMPLETED:
         return DONE
-    screen.note(f"colloquy: {_told(ended)}")
     return INTERRUPTED if conversation.called_off else NOT_ANSWERED
+
+
+def _farewell(conversation: Conversation) -> None:
+    """Say how the session is found again."""
+    if conversation.session_id is not None and conversation.screen.is_watched:
+        conversation.screen.note(f"(go on with --session {conversation.session_id})")
 
 
 def _told(ended: Ended) -> str:
@@ -115,8 +121,7 @@ class _Prompt:
         except EOFError:
             if self._screen.is_watched:
                 self._screen.note("")
-        if self._conversation.session_id is not None and self._screen.is_watched:
-            self._screen.note(f"(colloquy chat --session {self._conversation.session_id} goes on)")
+        _farewell(self._conversation)
         return DONE
 
     def _greet(self) -> None:
@@ -177,7 +182,7 @@ class _Prompt:
         except NothingYet as problem:
             self._screen.note(str(problem))
         except ChatProblem as problem:
-            self._screen.note(f"{problem}")
+            self._screen.note(str(problem))
         else:
             if ended is not None and ended.ending is not Ending.COMPLETED:
                 again = "" if ended.ending is Ending.CANCELLED else "; /retry asks again"

@@ -33,9 +33,7 @@ class Place:
 def place_of(url: str, user: str | None) -> Place:
     """The place that somebody names; SettingsError where it cannot be one."""
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url) or not _has_host(url):
-        raise SettingsError(
-            f"--url must be http:// or https:// with a host, such as http://127.0.0.1:8000; {url} is not"
-        )
+        raise SettingsError(f"--url must be http:// or https:// with a host, such as http://127.0.0.1:8000, not {url}")
     if user is not None and not re.fullmatch(r"[!-~]+", user):
         raise SettingsError("--user must be user or user@tenant, in ASCII and without spaces")
     return Place(url, user)

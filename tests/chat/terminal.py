@@ -1,0 +1,126 @@
+"""`colloquy chat` as a person starts it: in a terminal that is read and typed into, or with its output in a pipe."""
+
+import asyncio
+import fcntl
+import os
+import pty
+import re
+import signal
+import sys
+import termios
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from tests.processes import PATIENCE_SECONDS, REPOSITORY
+
+_STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+"""What readline says to a terminal, and nobody reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What a command left behind."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+def _command(arguments: tuple[object, ...]) -> list[str]:
+    return [sys.executable, "-c", "from app.cli import main; main()", "chat", *map(str, arguments)]
+
+
+def _environment(**chosen: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COLLOQUY_")}
+    return {**inherited, "TERM": "xterm", "PYTHONUTF8": "1", **chosen}
+
+
+async def piped(*arguments: object, lines: str = "", **environment: str) -> Printed:
+    """Run it with its output in pipes, and `lines` on standard input."""
+    process = await asyncio.create_subprocess_exec(
+        *_command(arguments), cwd=REPOSITORY, env=_environment(**environment), stdin=PIPE, stdout=PIPE, stderr=PIPE
+    )
+    out, err = await asyncio.wait_for(process.communicate(lines.encode()), PATIENCE_SECONDS)
+    assert process.returncode is not None
+    return Printed(process.returncode, out.decode(), err.decode())
+
+
+class Terminal:
+    """A terminal with a chat in it."""
+
+    def __init__(self, process: Process, controller: int) -> None:
+        self.process = process
+        self._controller = controller
+        self._raw = b""
+        self._read_up_to = 0
+        self._news = asyncio.Event()
+        asyncio.get_running_loop().add_reader(controller, self._read)
+
+    @property
+    def shown(self) -> str:
+        """All that it shows so far, with plain line ends."""
+        return _STEERING.sub("", self._raw.decode(errors="ignore")).replace("\r\n", "\n")
+
+    async def shows(self, words: str) -> None:
+        """Return when it has shown `words`, after those that were waited for before."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (at := self.shown.find(words, self._read_up_to)) < 0:
+                self._news.clear()
+                await self._news.wait()
+        self._read_up_to = at + len(words)
+
+    def type(self, text: str) -> None:
+        """Press keys; the terminal makes a signal of `\x03`."""
+        os.write(self._controller, text.encode())
+
+    async def ended(self) -> int:
+        """The exit code, once all was read."""
+        code = await asyncio.wait_for(self.process.wait(), PATIENCE_SECONDS)
+        await asyncio.sleep(0)
+        self._read()
+        return code
+
+    def close(self) -> None:
+        """Take the terminal away."""
+        asyncio.get_running_loop().remove_reader(self._controller)
+        os.close(self._controller)
+
+    def _read(self) -> None:
+        try:
+            piece = os.read(self._controller, 1 << 16)
+        except OSError:
+            # Linux's way to say that nobody has the terminal open any more.
+            asyncio.get_running_loop().remove_reader(self._controller)
+            piece = b""
+        self._raw += piece
+        self._news.set()
+
+
+@asynccontextmanager
+async def terminal(*arguments: object, **environment: str) -> AsyncIterator[Terminal]:
+    """A chat in a terminal of its own; ended with the block."""
+    controller, its_own = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *_command(arguments), cwd=REPOSITORY, env=_environment(**environment), stdin=its_own, stdout=its_own,
+        stderr=its_own, start_new_session=True, preexec_fn=_controlled_by(its_own),
+    )  # fmt: skip
+    os.close(its_own)
+    opened = Terminal(process, controller)
+    try:
+        yield opened
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGKILL)
+            await process.wait()
+        opened.close()
+
+
+def _controlled_by(its_own: int) -> Callable[[], None]:
+    """Make it the terminal whose Ctrl-C the process gets: only that of its session's is one."""
+
+    def take() -> None:
+        fcntl.ioctl(its_own, termios.TIOCSCTTY, 0)
+
+    return take
