@@ -1,15 +1,19 @@
 """What README and docs show is true: their queries run, their commands exist, their tables and links are right."""
 
+import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 from typer.testing import CliRunner
 
 from app.cli import cli
 from app.core.settings import Settings, environment_name
 from app.messages.intent import IntentDetector
 from tests.client import GraphQLClient
+from tests.processes import serving
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -22,11 +26,15 @@ def blocks(page: Path, language: str) -> list[str]:
     return [text for found, text in _BLOCK.findall(page.read_text()) if found == language]
 
 
-QUERIES = [
-    pytest.param(text, id=f"{page.stem}-{number}")
-    for page in PAGES
-    for number, text in enumerate(blocks(page, "graphql"), 1)
-]
+def operations(*, subscriptions: bool) -> list[ParameterSet]:
+    """The GraphQL blocks of all pages: those that are followed, or all others."""
+    return [
+        pytest.param(text, id=f"{page.stem}-{number}")
+        for page in PAGES
+        for number, text in enumerate(blocks(page, "graphql"), 1)
+        if text.startswith("subscription") is subscriptions
+    ]
+
 
 COMMANDS = sorted(
     {
@@ -39,18 +47,50 @@ COMMANDS = sorted(
 )
 
 
-@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("query", operations(subscriptions=False))
 async def test_queries_on_the_pages_run(client: GraphQLClient, query: str) -> None:
     session = await client.create_session(title="Trip to Lisbon")
     message = (await client.say(session))["message"]["id"]
     begun = await client.mutate("createStreamingContext", "message { id }", {"sessionId": session})
-    known = {"sessionId": session, "messageId": message, "answerId": begun["message"]["id"]}
+    known = {
+        "sessionId": session,
+        "messageId": message,
+        "answerId": begun["message"]["id"],
+        "runId": await run_of(client),
+        "endedRunId": await ended_run_of(client),
+    }
     variables = {name: value for name, value in known.items() if f"${name}" in query}
 
     data = await client.data(query, variables)
 
     payloads = [value for value in data.values() if isinstance(value, dict) and "success" in value]
     assert all(payload["success"] for payload in payloads), payloads
+
+
+async def run_of(client: GraphQLClient) -> str:
+    """A run that waits for a worker."""
+    sent = await client.mutate("sendMessage", "run { id }", {"content": "hello", "model": "local:echo"})
+    return str(sent["run"]["id"])
+
+
+async def ended_run_of(client: GraphQLClient) -> str:
+    """A run that was cancelled."""
+    run = await run_of(client)
+    await client.mutate("cancelRun", "run { id }", {"runId": run})
+    return run
+
+
+@pytest.mark.parametrize("query", operations(subscriptions=True))
+async def test_subscriptions_on_the_pages_run(query: str, dsn: str, tmp_path: Path) -> None:
+    async with serving(tmp_path, DATABASE_URL=dsn) as served, served.client() as client:
+        asked = {"query": query, "variables": {"runId": await run_of(client)}}
+
+        async with client.http.sse("/graphql", method="POST", json=asked) as stream:
+            results = [json.loads(sent.data) async for sent in stream if sent.event == "next"]
+
+    assert all("errors" not in result for result in results), results
+    names = [result["data"]["messageCompletion"]["__typename"] for result in results]
+    assert (names[0], names[-1]) == ("CompletionSnapshot", "CompletionFinished")
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make ")])
@@ -62,7 +102,7 @@ def test_make_targets_on_the_pages_exist(command: str) -> None:
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if "colloquy " in command])
 def test_colloquy_commands_on_the_pages_exist(command: str) -> None:
-    name, *arguments = command.split("colloquy ")[1].split()
+    name, *arguments = shlex.split(command.split("colloquy ", 1)[1])
 
     shown = CliRunner().invoke(cli, [name, "--help"])
 
