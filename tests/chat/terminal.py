@@ -8,11 +8,12 @@ import re
 import signal
 import sys
 import termios
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from tests.cli.commands import colloquy
 from tests.processes import PATIENCE_SECONDS, REPOSITORY
 
 _STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -38,13 +39,10 @@ def _environment(**chosen: str) -> dict[str, str]:
 
 
 async def piped(*arguments: object, lines: str = "", **environment: str) -> Printed:
-    """Run it with its output in pipes, and `lines` on standard input."""
-    process = await asyncio.create_subprocess_exec(
-        *_command(arguments), cwd=REPOSITORY, env=_environment(**environment), stdin=PIPE, stdout=PIPE, stderr=PIPE
-    )
-    out, err = await asyncio.wait_for(process.communicate(lines.encode()), PATIENCE_SECONDS)
-    assert process.returncode is not None
-    return Printed(process.returncode, out.decode(), err.decode())
+    """Run it in this process with its output in pipes, and `lines` on standard input."""
+    command = colloquy("chat", *arguments, lines=lines, **environment)
+    result = await asyncio.wait_for(command, PATIENCE_SECONDS)
+    return Printed(result.exit_code, result.stdout, result.stderr)
 
 
 class Terminal:

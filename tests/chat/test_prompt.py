@@ -103,3 +103,29 @@ async def test_what_a_file_gets_is_the_answer_as_the_model_gave_it(served: Serve
     printed = await piped("--url", await served.address(), "--user", user, *ECHO, lines=" /etc is \x1b[1ma folder\n")
 
     assert printed == Printed(0, " /etc is \x1b[1ma folder\n", "")
+
+
+async def test_a_session_can_be_gone_on_with_from_a_pipe(served: Served, user: str) -> None:
+    url = await served.address()
+    async with served.client(user) as client:
+        session = await client.create_session(title="Earlier")
+        await piped("--url", url, "--user", user, "--session", session, *ECHO, "one")
+
+        printed = await piped(
+            "--url", url, "--user", user, "--session", session, *ECHO, lines="/retry\n/help\n/quit\nnever\n"
+        )
+
+    assert (printed.exit_code, printed.stdout) == (0, "one\n")
+    assert printed.stderr.startswith("> one\none\n/retry ")
+
+
+async def test_an_answer_that_was_called_off_is_asked_again(served: Served, user: str) -> None:
+    url = await served.address()
+    async with served.client(user) as client:
+        sent = await client.mutate("sendMessage", "session { id } run { id }", {"content": LONG, "model": "local:echo"})
+        await client.mutate("cancelRun", "run { id }", {"runId": sent["run"]["id"]})
+
+    printed = await piped("--url", url, "--user", user, "--session", sent["session"]["id"], lines="/retry\n")
+
+    assert (printed.exit_code, printed.stdout) == (0, f"{LONG}\n")
+    assert printed.stderr.endswith("(cancelled)\n")

@@ -13,16 +13,16 @@ from typer.testing import CliRunner, Result
 from app.cli import cli
 
 
-async def colloquy(*arguments: object, **environment: str) -> Result:
+async def colloquy(*arguments: object, lines: str | None = None, **environment: str) -> Result:
     """What a command answers, in a thread of its own: it runs an event loop."""
-    return await asyncio.to_thread(colloquy_now, *arguments, **environment)
+    return await asyncio.to_thread(colloquy_now, *arguments, lines=lines, **environment)
 
 
-def colloquy_now(*arguments: object, **environment: str) -> Result:
-    """What a command answers; with the variables of `environment` alone of those that are ours."""
+def colloquy_now(*arguments: object, lines: str | None = None, **environment: str) -> Result:
+    """What a command answers to `lines`; with the variables of `environment` alone of those that are ours."""
     with left_as_found():
         ours = [name for name in os.environ if name.startswith(("COLLOQUY_", "POSTGRES_", "DATABASE_URL"))]
-        result = CliRunner().invoke(cli, list(map(str, arguments)), env={**dict.fromkeys(ours), **environment})
+        result = CliRunner().invoke(cli, list(map(str, arguments)), lines, {**dict.fromkeys(ours), **environment})
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

@@ -6,7 +6,6 @@ import shlex
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 from typer.testing import CliRunner
 
 from app.cli import cli
@@ -26,7 +25,7 @@ def blocks(page: Path, language: str) -> list[str]:
     return [text for found, text in _BLOCK.findall(page.read_text()) if found == language]
 
 
-def operations(*, subscriptions: bool) -> list[ParameterSet]:
+def operations(*, subscriptions: bool) -> list[object]:
     """The GraphQL blocks of all pages: those that are followed, or all others."""
     return [
         pytest.param(text, id=f"{page.stem}-{number}")
