@@ -39,7 +39,7 @@ class HappenedEvents:
         """
         async with self.database.read() as scope:
             last = await last_number(scope, actor, stream.id)
-        if after is not None and after > last:
+        if after is not None and not 0 <= after <= last:
             raise UnknownNumber(last)
         async with aclosing(self.feed.follow(stream, last if after is None else after)) as batches:
             async for batch in batches:

@@ -92,7 +92,7 @@ class GraphQLOverHTTP:
             # Such a client fails on any other status, without a look at what the answer says.
             framing, answers = EventStream(), only({"errors": errors_of(error, correlation_id)})
         if framing is not None:
-            return StreamedAnswers(framing, answers, correlation_id, self._stopping)
+            return StreamedAnswers(framing, answers, correlation_id, self._stopping, context.actor.expires_at)
         async with aclosing(answers):
             return _json(await anext(answers), correlation_id)
 

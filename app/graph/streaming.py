@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import orjson
@@ -75,12 +76,14 @@ class StreamedAnswers:
         answers: AsyncGenerator[Answer, None],
         correlation_id: CorrelationId,
         stopping: asyncio.Event,
+        expires_at: datetime | None = None,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
     ) -> None:
         self._framing = framing
         self._answers = answers
         self._correlation_id = correlation_id
         self._stopping = stopping
+        self._expires_at = expires_at
         self._keep_alive_seconds = keep_alive_seconds
         self._sending = asyncio.Lock()
         self._is_silent = False
@@ -111,8 +114,13 @@ class StreamedAnswers:
         await self._send(send, last + self._framing.end(), more=False)
 
     async def _stop(self, send: Send) -> None:
-        """End the response when the server stops, without saying that it is complete: clients come again."""
-        await self._stopping.wait()
+        """End the response, without saying that it is complete, so that clients come again.
+
+        When the server stops, or what let the client in has expired.
+        """
+        seconds = None if self._expires_at is None else (self._expires_at - datetime.now(UTC)).total_seconds()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
         await self._send(send, b"", more=False)
 
     async def _keep_alive(self, send: Send) -> None:

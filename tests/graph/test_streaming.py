@@ -11,7 +11,7 @@ import pytest
 from app.graph.accept import Accepted, accepted_by
 from app.graph.operations import only
 from app.graph.streaming import EventStream, Framing, Multipart, StreamedAnswers
-from tests.graph.wire import Wire, wire
+from tests.graph.wire import Tickets, Wire, wire
 
 EVENTS = {"Accept": "text/event-stream"}
 MULTIPART = {"Accept": "multipart/mixed;subscriptionSpec=1.0, application/json"}
@@ -167,6 +167,19 @@ async def test_a_server_that_stops_ends_its_streams_without_completing_them(
     assert b"patience" in body
     assert not body.endswith((b"event: complete\ndata:\n\n", b"--graphql--\r\n"))
     await served.is_quiet()
+
+
+@pytest.mark.parametrize("headers", [EVENTS, MULTIPART])
+async def test_a_stream_ends_when_what_let_its_client_in_expires(headers: dict[str, str]) -> None:
+    async with wire(authenticator=Tickets(0.3)) as served:
+        async with served.http() as http:
+            asked = http.stream("POST", "/graphql", json={"query": PATIENCE}, headers=headers)
+            async with asked as got:
+                body = b"".join([chunk async for chunk in got.aiter_raw()])
+
+        assert b"patience" in body
+        assert not body.endswith((b"event: complete\ndata:\n\n", b"--graphql--\r\n"))
+        await served.is_quiet()
 
 
 @pytest.mark.parametrize(("framing", "sign"), [(EventStream(), b":\n\n"), (Multipart(), b"\r\n\r\n{}\r\n--graphql")])
