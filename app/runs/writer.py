@@ -131,7 +131,9 @@ class AnswerWriter:
         while True:
             await self._wanted.wait()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._at_once.wait(), max(0.0, last + TICK_SECONDS - monotonic()))
+                # Not wait_for: until Python 3.12 it loses a cancellation that comes just after the event.
+                async with asyncio.timeout(max(0.0, last + TICK_SECONDS - monotonic())):
+                    await self._at_once.wait()
             self._wanted.clear()
             self._at_once.clear()
             last = monotonic()

@@ -111,6 +111,9 @@ class Feed(Generic[E]):
                     batch = await self._read_one(key, position)
                     stream.take(batch)
                     stream.reached(batch[-1].seq if batch else position)
+                    if stream.stale or len(batch) >= MOST_READ:
+                        # Heard of while nothing was known of it, and so maybe after this read began; or there is more.
+                        self._again([stream])
                     # Entries that are known and not there were removed with the whole stream.
                     position = position if batch else known
                 if batch:
@@ -147,7 +150,9 @@ class Feed(Generic[E]):
         """Read what others wrote, until cancelled."""
         while True:
             try:
-                await asyncio.wait_for(self._stale.wait(), self._poll_seconds)
+                # Not wait_for: until Python 3.12 it loses a cancellation that comes just after the event.
+                async with asyncio.timeout(self._poll_seconds):
+                    await self._stale.wait()
             except TimeoutError:
                 self.missed()
             self._stale.clear()
