@@ -1,7 +1,7 @@
 """Real PostgreSQL for every test: an embedded cluster per run, a database per test, cloned from a migrated template."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -76,13 +76,20 @@ async def empty_dsn(cluster: str) -> AsyncIterator[str]:
     await execute(cluster, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture
-async def dsn(cluster: str, template: str) -> AsyncIterator[str]:
-    """The address of a migrated, empty database of the test's own."""
+@asynccontextmanager
+async def cloned(cluster: str, template: str) -> AsyncIterator[str]:
+    """The address of a migrated, empty database that lives as long as the block."""
     name = f"test_{uuid4().hex[:12]}"
     await execute(cluster, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
     yield address_of(cluster, name)
     await execute(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def dsn(cluster: str, template: str) -> AsyncIterator[str]:
+    """The address of a migrated, empty database of the test's own."""
+    async with cloned(cluster, template) as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`colloquy serve` as a process of its own, on a port the system picks, asked over HTTP."""
+"""`colloquy serve` and `colloquy worker` as processes of their own; a server on a port the system picks."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ import signal
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,7 +22,7 @@ _ADDRESS = re.compile(r"Uvicorn running on (http://[\w.]+:\d+)")
 
 
 class Served:
-    """A server that was started; what it says on standard error goes to a file."""
+    """A process that was started; what it says on standard error goes to a file."""
 
     def __init__(self, process: Process, log: Path) -> None:
         self.process = process
@@ -69,6 +69,15 @@ class Served:
         self.process.send_signal(signal.SIGTERM)
         return await self.ended()
 
+    def pause(self) -> None:
+        """Have it do nothing at all, as on a machine that is suspended."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """End a pause."""
+        with suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGCONT)
+
     async def kill(self) -> None:
         """End it without a chance to do anything."""
         self.process.kill()
@@ -78,20 +87,42 @@ class Served:
 @asynccontextmanager
 async def serving(folder: Path, *flags: object, **environment: str) -> AsyncIterator[Served]:
     """A server with its embedded database in `folder`, unless `environment` names another; ended with the block."""
-    async with AsyncExitStack() as stack:
-        served = await _started(folder, flags, environment)
-        stack.push_async_callback(_end, served)
+    async with _running(folder, ("serve", "--port", "0", *map(str, flags)), environment) as served:
         yield served
 
 
-async def _started(folder: Path, flags: tuple[object, ...], environment: dict[str, str]) -> Served:
+@asynccontextmanager
+async def two_servers(folder: Path, **environment: str) -> AsyncIterator[tuple[Served, Served]]:
+    """Two of them over one database, both ready. While one is paused, what is asked of the other is worked there."""
+    async with serving(folder, **environment) as first, serving(folder, **environment) as second:
+        await first.address()
+        await second.address()
+        yield first, second
+
+
+@asynccontextmanager
+async def working(folder: Path, **environment: str) -> AsyncIterator[Served]:
+    """A process that works answers and serves nobody, once it does; ended with the block."""
+    async with _running(folder, ("worker",), environment) as worker:
+        await worker.says("working answers", times=1)
+        yield worker
+
+
+@asynccontextmanager
+async def _running(folder: Path, command: tuple[str, ...], environment: dict[str, str]) -> AsyncIterator[Served]:
+    async with AsyncExitStack() as stack:
+        started = await _started(folder, command, environment)
+        stack.push_async_callback(_end, started)
+        yield started
+
+
+async def _started(folder: Path, command: tuple[str, ...], environment: dict[str, str]) -> Served:
     log = _new_log(folder)
     theirs = ("COLLOQUY_", "POSTGRES_", "DATABASE_URL")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
     with log.open("wb") as told:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", "0",
-            "--data-dir", str(folder), *map(str, flags),
+            sys.executable, "-c", "from app.cli import main; main()", *command, "--data-dir", str(folder),
             cwd=REPOSITORY, env={**inherited, **environment}, stdout=told, stderr=told,
         )  # fmt: skip
     return Served(process, log)
@@ -106,6 +137,8 @@ def _new_log(folder: Path) -> Path:
 
 async def _end(served: Served) -> None:
     if served.process.returncode is None:
+        # It may be paused: a test failed meanwhile.
+        served.go_on()
         await served.stop()
 
 
