@@ -13,11 +13,13 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self, cast
+
+PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,10 @@ class Reply:
         kept = [*self.steps[:after], by or Drop(), *(self.steps[after:] if isinstance(by, Send | Wait) else [])]
         return Reply(kept, self.status, self.content_type, self.headers)
 
+    def delayed(self, wait: Wait) -> "Reply":
+        """The same reply after a wait in which nothing comes."""
+        return replace(self, pause_before_headers=wait)
+
 
 @dataclass(frozen=True)
 class Request:
@@ -88,6 +94,14 @@ class ProviderServer:
         """The base URL; any path behind it is answered, too."""
         assert self._server is not None
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def asked(self, times: int) -> None:
+        """Return when so many requests have come; for tests that ask in another process."""
+        await _until(lambda: len(self.requests) >= times)
+
+    async def quiet(self) -> None:
+        """Return when no request is under way: each was answered, or its client has left."""
+        await _until(lambda: not self._open)
 
     def script(self, *replies: Reply) -> None:
         """The replies to the next requests; the last one is repeated."""
@@ -158,6 +172,15 @@ class ProviderServer:
             return False
         self.left.set()
         return True
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    # Looked at again and again: the server is a thread of its own, with another event loop.
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            if holds():
+                return
+            await asyncio.sleep(0.01)
 
 
 @contextmanager

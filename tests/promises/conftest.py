@@ -1,11 +1,12 @@
-"""A process that follows what grows and works runs, beside the application that only answers."""
+"""What the promises are proven with: processes with their background, and providers that other processes can ask."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 
 import pytest
 
 from tests.client import GraphQLClient, client_of
+from tests.llm.provider_servers import ProviderServer
 from tests.runs.conftest import a_process
 from tests.worlds import ClientAs
 
@@ -20,3 +21,10 @@ async def live_as(dsn: str) -> AsyncIterator[ClientAs]:
             return await stack.enter_async_context(client_of(process.database, process.services, user))
 
         yield make
+
+
+@pytest.fixture
+def provider() -> Iterator[ProviderServer]:
+    """A provider that answers by script; `compatible:scripted` where COLLOQUY_COMPATIBLE_BASE_URL is its address."""
+    with ProviderServer() as started:
+        yield started
