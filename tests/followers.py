@@ -1,5 +1,6 @@
 """A client of the subscriptions of a real server: over sockets or server-sent events, it leaves, and comes again."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
 PATIENCE_SECONDS = 60.0
+MOMENT_SECONDS = 0.1
+"""Before one connects again."""
 
 COMPLETION = """subscription ($runId: ID!, $after: Int) { messageCompletion(runId: $runId, after: $after) {
     __typename ... on CompletionSnapshot { seq text } ... on CompletionDelta { seq text }
@@ -145,6 +148,8 @@ class Kept:
     end: dict[str, Any] | None = None
     seqs: list[int] = field(default_factory=list)
     """Of all that came since the last start from nothing."""
+    refused: list[str] = field(default_factory=list)
+    """Codes of the errors by which subscriptions ended, of those that went on nevertheless."""
 
     @property
     def kind(self) -> str | None:
@@ -166,10 +171,15 @@ class Kept:
         assert self.end is not None, "the subscription is complete, and the answer is not"
 
     async def follow_on(self, addresses: list[str], way: Way = Way.SOCKET) -> None:
-        """Go on to the end, whatever happens to the servers: each time with the next one."""
+        """Go on to the end, whatever happens to the servers: each time with the next one, after a moment."""
         while self.end is None:
-            with suppress(Lost, Refused):
+            try:
                 await self.follow(addresses[0], way)
+            except Lost:
+                await asyncio.sleep(MOMENT_SECONDS)
+            except Refused as error:
+                self.refused += error.codes
+                await asyncio.sleep(MOMENT_SECONDS)
             addresses = addresses[1:] + addresses[:1]
 
     def forget(self) -> None:
