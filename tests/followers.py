@@ -73,6 +73,8 @@ async def _by_socket(address: str, way: Way, payload: dict[str, Any], user: str)
             subprotocols=[Subprotocol("graphql-transport-ws")],
             additional_headers={"X-Colloquy-User": user},
             open_timeout=PATIENCE_SECONDS,
+            # With a bound, websockets 17.4 stops reading when frames wait, and then never sees the answer to its close.
+            max_queue=None,
         )
     except (OSError, WebSocketException) as error:
         raise Lost from error
