@@ -1,4 +1,4 @@
-"""What the promises are proven with: processes with their background, and providers that other processes can ask."""
+"""What the promises are proven with: something to point at, processes with their background, providers of models."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -8,7 +8,13 @@ import pytest
 from tests.client import GraphQLClient, client_of
 from tests.llm.provider_servers import ProviderServer
 from tests.runs.conftest import a_process
-from tests.worlds import ClientAs
+from tests.worlds import ClientAs, Conversation, conversation
+
+
+@pytest.fixture
+async def talk(client: GraphQLClient) -> Conversation:
+    """Something of one's own to point at."""
+    return await conversation(client)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from app.messages.values import LONGEST_CONTENT
 from app.sessions.values import LONGEST_DESCRIPTION, LONGEST_TITLE, MOST_TAGS
 from tests.client import GraphQLClient
 from tests.schema_walk import Place, answer_of, arguments_with, document, literal_document, places
-from tests.worlds import ClientAs, Conversation, conversation, stored
+from tests.worlds import ClientAs, Conversation, stored
 
 UNSTORABLE = {"nul": "a\x00b", "lone surrogate": "a\ud800b"}
 
@@ -34,12 +34,6 @@ ENUMS = [
     for place in places(operation)
     if hasattr(place.leaf, "values")
 ]
-
-
-@pytest.fixture
-async def talk(client: GraphQLClient) -> Conversation:
-    """Something of one's own to point at."""
-    return await conversation(client)
 
 
 @asynccontextmanager
@@ -285,86 +279,6 @@ async def test_values_at_their_bounds_are_stored(
 
 
 RUN_CHANGES = ("cancelRun", "retryRun")
-
-LISTS = {
-    "sessions": "{{ sessions{} {{ nodes {{ id }} }} }}",
-    "messages": "query ($id: ID!) {{ session(id: $id) {{ messages{} {{ nodes {{ id }} }} }} }}",
-    "auditEvents": "{{ auditEvents{} {{ nodes {{ id }} }} }}",
-    "runs": "query ($id: ID!) {{ session(id: $id) {{ runs{} {{ nodes {{ id }} }} }} }}",
-}
-
-
-@pytest.mark.parametrize("name", LISTS)
-@pytest.mark.parametrize(
-    ("arguments", "code", "field"),
-    [
-        ("(first: 0)", "VALIDATION_ERROR", "first"),
-        ("(first: -1)", "VALIDATION_ERROR", "first"),
-        ("(first: 101)", "VALIDATION_ERROR", "first"),
-        ("(last: 0)", "VALIDATION_ERROR", "last"),
-        ("(last: 101)", "VALIDATION_ERROR", "last"),
-        ("(first: 1, last: 1)", "VALIDATION_ERROR", "last"),
-        ('(after: "")', "INVALID_CURSOR", "after"),
-        ('(after: "x")', "INVALID_CURSOR", "after"),
-        ('(before: "WzFd")', "INVALID_CURSOR", "before"),
-        ('(first: 1, after: "é")', "INVALID_CURSOR", "after"),
-        (f'(after: "{"A" * 5_000}")', "INVALID_CURSOR", "after"),
-    ],
-)
-async def test_pages_that_cannot_be_are_refused(
-    client: GraphQLClient, talk: Conversation, name: str, arguments: str, code: str, field: str
-) -> None:
-    variables = {"id": talk.session} if "$id" in LISTS[name] else {}
-
-    error = await refusal(client, "query", name, LISTS[name].format(arguments), variables)
-
-    assert (error["code"], error["field"]) == (code, field)
-
-
-async def test_cursors_of_other_lists_are_refused(client: GraphQLClient, talk: Conversation) -> None:
-    other = await conversation(client)
-    data = await client.data(
-        """query ($session: ID!, $message: ID!) {
-          updated: sessions(first: 1) { pageInfo { endCursor } }
-          created: sessions(first: 1, orderBy: CREATED_AT_ASC) { pageInfo { endCursor } }
-          other: session(id: $session) { messages(first: 1) { pageInfo { endCursor } } }
-          children: message(id: $message) { children(first: 1) { pageInfo { endCursor } } }
-          events: auditEvents(first: 1) { pageInfo { endCursor } }
-          runs: session(id: $session) { runs(first: 1) { pageInfo { endCursor } } }
-        }""",
-        {"session": other.session, "message": talk.question},
-    )
-    cursors = {
-        "updated": data["updated"]["pageInfo"]["endCursor"],
-        "created": data["created"]["pageInfo"]["endCursor"],
-        "other": data["other"]["messages"]["pageInfo"]["endCursor"],
-        "children": data["children"]["children"]["pageInfo"]["endCursor"],
-        "events": data["events"]["pageInfo"]["endCursor"],
-        "runs": data["runs"]["runs"]["pageInfo"]["endCursor"],
-    }
-    assert all(cursors.values())
-
-    for name, own in (("sessions", "updated"), ("messages", None), ("auditEvents", "events"), ("runs", None)):
-        for kind, cursor in cursors.items():
-            if kind == own:
-                continue
-            variables = {"id": talk.session} if "$id" in LISTS[name] else {}
-            query = LISTS[name].format(f'(after: "{cursor}")')
-            error = await refusal(client, "query", name, query, variables)
-            assert (error["code"], error["field"]) == ("INVALID_CURSOR", "after"), (name, kind)
-
-
-async def test_nested_lists_refuse_a_cursor_of_one_parent(client: GraphQLClient) -> None:
-    talk = await conversation(client)
-    await conversation(client)
-    page = await client.data(
-        LISTS["messages"].format("(first: 1)").replace("id }", "id } edges { cursor }"), {"id": talk.session}
-    )
-    cursor = page["session"]["messages"]["edges"][0]["cursor"]
-
-    answer = await client.answer(f'{{ sessions {{ nodes {{ messages(after: "{cursor}") {{ nodes {{ id }} }} }} }} }}')
-
-    assert {error["extensions"]["code"] for error in answer["errors"]} == {"INVALID_CURSOR"}
 
 
 async def test_deleted_session_takes_nothing(client: GraphQLClient, dsn: str, talk: Conversation) -> None:
