@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.core.actor import Actor
 from app.core.errors import InvalidCursor
+from app.core.text import require_range
 from app.db.database import Database
 from app.events.loaders import last_number
 from app.events.models import Event
@@ -36,7 +37,9 @@ class HappenedEvents:
         """What happened after `after`, then what happens, in order; without a number, only what happens from now on.
 
         Whether the actor may read the stream is settled before. Ends with the deletion of what the stream is about.
+        UnknownNumber, ValidationError.
         """
+        require_range(after, "after", at_least=0, at_most=2**63 - 1)
         async with self.database.read() as scope:
             last = await last_number(scope, actor, stream.id)
         if after is not None and not 0 <= after <= last:

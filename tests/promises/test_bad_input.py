@@ -149,6 +149,8 @@ def malformed(place: Place, talk: Conversation) -> list[object]:
             return list(UNSTORABLE.values())
         case "Int":
             return [2**31, -(2**31) - 1, "one", 0.5, -1]
+        case "BigInt":
+            return [str(2**63), "one", "0.5", "-1"]
         case _:
             assert hasattr(place.leaf, "values"), f"say what is no {place.leaf}"
             return ["narrator"]

@@ -35,6 +35,10 @@ FREE_TEXT = {"callId", "agentId"}
 """Text of mutations that looks like the id of a row, and is the application's own."""
 
 
+FROM_THE_START = {"sessionEvents": {"after": "0"}}
+"""What has a stream tell of a conversation that is over, where it would else wait for what comes."""
+
+
 def id_places(operation: str) -> list[Place]:
     """Where a global id is taken."""
     return [place for place in places(operation) if place.leaf.name == "ID"]
@@ -47,6 +51,7 @@ def name_places() -> list[Place]:
 
 async def asked(client: GraphQLClient, place: Place, arguments: dict[str, Any]) -> Any:
     """The answer to a call, without what differs from one request to the next."""
+    arguments = {**FROM_THE_START.get(place.field, {}), **arguments}
     query = document(place.operation, place.field, arguments, answer_of(place.operation, place.field))
     if place.operation == "subscription":
         answer = await client.first_event(query, arguments)
