@@ -29,6 +29,11 @@ refused connections, few enough that a client still waits under the usual 10 s."
 SILENCE_SECONDS = 5.0
 """How long after its statement time-out the database may take to say so."""
 
+STALLED_SECONDS = 4.0
+"""A transaction in which nothing is asked for so long is rolled back by the database: its process hangs, or is on a
+machine that is suspended, and whoever takes over from it waits for its locks. Ours never pause between statements for
+more than milliseconds; below the default lease of jobs, so that it costs a takeover nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class PoolSettings:
@@ -38,6 +43,7 @@ class PoolSettings:
     idle_seconds: float = 30.0
     connect_timeout_seconds: float = 2.0
     statement_timeout_seconds: float = 30.0
+    stalled_seconds: float = STALLED_SECONDS
 
     @classmethod
     def of(cls, settings: Settings) -> "PoolSettings":
@@ -86,6 +92,7 @@ class Database:
                 "application_name": "colloquy",
                 "timezone": "UTC",
                 "statement_timeout": str(int(chosen.statement_timeout_seconds * 1000)),
+                "idle_in_transaction_session_timeout": str(int(chosen.stalled_seconds * 1000)),
             },
         )
         return cls(pool, chosen, log)

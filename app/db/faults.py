@@ -21,7 +21,7 @@ class Fault(Enum):
     """Not the connection's fault: a constraint, a mistake of ours."""
 
 
-_GOODBYES = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
+_GOODBYES = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.IdleInTransactionSessionTimeoutError)
 """The server ended the connection with a word: what was under way had not been committed."""
 
 _ROLLED_BACK = (

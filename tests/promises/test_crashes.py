@@ -1,8 +1,12 @@
 """A process that dies, or is held up beyond its lease, loses nothing that it showed and leaves no answer open."""
 
+import asyncio
 from pathlib import Path
 
+import asyncpg
+
 from tests.answers import SCRIPTED, Asked, ask, inconsistent, nothing_under_way, retried, rows_of, run_of
+from tests.conversations import waiting_for_locks
 from tests.followers import Kept
 from tests.llm.provider_servers import FOREVER, ProviderServer, Wait, openai_answer
 from tests.processes import serving, two_servers, working
@@ -116,6 +120,34 @@ async def test_server_paused_before_the_first_word_leaves_the_answer_to_who_bega
         await nothing_under_way(dsn)
 
         assert await rows_of(dsn, asked) == taken
+    assert await inconsistent(dsn) == []
+
+
+async def test_server_paused_in_the_middle_of_a_transaction_does_not_keep_its_locks(
+    tmp_path: Path, dsn: str, provider: ProviderServer
+) -> None:
+    provider.script(openai_answer("").delayed(FOREVER), openai_answer("begun anew, and whole"))
+    environment = {"DATABASE_URL": dsn, "COLLOQUY_COMPATIBLE_BASE_URL": provider.url, **QUICK}
+    async with two_servers(tmp_path, **environment) as (first, second), first.client() as client:
+        second.pause()
+        asked = await ask(client, "?", SCRIPTED)
+        await provider.asked(times=1)
+        blocker = await asyncpg.connect(dsn)
+        await blocker.execute("BEGIN; SELECT 1 FROM runs FOR UPDATE")
+        cancelling = asyncio.create_task(client.mutate("cancelRun", "run { id }", {"runId": asked.run_id}))
+        # By now it has locked the session, and is in the middle of its transaction.
+        await waiting_for_locks(dsn, 1)
+
+        first.pause()
+        await blocker.close()
+        second.go_on()
+        kept = Kept(asked.run_id)
+        await kept.follow(await second.address())
+
+        assert (kept.kind, kept.text) == ("CompletionFinished", "begun anew, and whole")
+        first.go_on()
+        assert (await cancelling)["success"] is False
+        await nothing_under_way(dsn)
     assert await inconsistent(dsn) == []
 
 
