@@ -289,13 +289,15 @@ async def test_feed_goes_on_after_the_database_was_away() -> None:
         await follower.leave()
 
 
-async def test_follower_whose_first_read_fails_is_told_and_forgotten() -> None:
+async def test_follower_waits_for_a_database_that_is_away() -> None:
     shelf = Shelf()
-    shelf.failures = 1
+    key = shelf.key()
+    shelf.commit(key, 1)
+    shelf.failures = 2
     feed: Feed[Line] = Feed(shelf.read, NEVER_SECONDS)
 
-    with pytest.raises(DatabaseUnavailable):
-        await anext(feed.follow(shelf.key(), 0))
+    async with aclosing(feed.follow(key, 0)) as batches:
+        assert await anext(batches) == [Line(1)]
 
     assert feed.followed == 0
 
