@@ -9,7 +9,7 @@ from app.core.errors import AppError, ValidationError
 from app.core.settings import MODEL_NAME, Settings, SettingsError, environment_name
 from app.llm import local
 from app.llm.adapters.hosted import Dialect, Endpoint, HostedProvider
-from app.llm.breaker import CircuitBreaker
+from app.llm.breaker import CircuitBreaker, Clock
 from app.llm.errors import ProviderNotConfigured
 from app.llm.local import LocalModel, LocalProvider
 from app.llm.port import ModelEvent, ModelRequest
@@ -69,13 +69,16 @@ class Models:
         self._hosted = hosted
 
     @classmethod
-    def of(cls, settings: Settings) -> "Models":
-        """As the settings say; SettingsError where the default model cannot be asked. Opens no connection."""
+    def of(cls, settings: Settings, clock: Clock = monotonic) -> "Models":
+        """As the settings say; SettingsError where the default model cannot be asked. Opens no connection.
+
+        `clock` (seconds) says how long a provider that is out of order has been left alone.
+        """
         endpoints = _endpoints(settings)
         hosted = {endpoint.dialect: HostedProvider(endpoint) for endpoint in endpoints}
         entries = {local.PROVIDER: _Entry(LocalProvider(settings.local_words_per_second), tuple(LocalModel))}
         for dialect in Dialect:
-            provider = _watched(dialect, hosted[dialect], settings) if dialect in hosted else None
+            provider = _watched(dialect, hosted[dialect], settings, clock) if dialect in hosted else None
             entries[dialect.value] = _Entry(provider, _listed(dialect, settings), _missing(dialect))
         models = cls(settings.model, entries, tuple(hosted.values()))
         try:
@@ -151,13 +154,13 @@ def _endpoints(settings: Settings) -> Iterator[Endpoint]:
         yield Endpoint(Dialect.COMPATIBLE, settings.compatible_base_url, settings.compatible_api_key, connect)
 
 
-def _watched(dialect: Dialect, provider: HostedProvider, settings: Settings) -> ResilientProvider:
+def _watched(dialect: Dialect, provider: HostedProvider, settings: Settings, clock: Clock) -> ResilientProvider:
     patience = Patience(
         first_token_seconds=settings.model_first_token_timeout_seconds,
         silence_seconds=settings.model_silence_timeout_seconds,
         attempts=settings.model_attempts,
     )
-    return ResilientProvider(dialect.value, provider, patience, CircuitBreaker(monotonic))
+    return ResilientProvider(dialect.value, provider, patience, CircuitBreaker(clock))
 
 
 def _listed(dialect: Dialect, settings: Settings) -> tuple[str, ...]:

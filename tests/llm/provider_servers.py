@@ -37,11 +37,18 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Until:
+    """Nothing until the gate is opened; the client may go away in between."""
+
+    gate: threading.Event
+
+
+@dataclass(frozen=True)
 class Drop:
     """The connection breaks."""
 
 
-Step = Send | Wait | Drop
+Step = Send | Wait | Until | Drop
 
 FOREVER = Wait(3600.0)
 """Until the client leaves or the server is closed."""
@@ -59,7 +66,7 @@ class Reply:
 
     def broken(self, after: int, *, by: Step | None = None) -> "Reply":
         """The same reply with `by` (the connection breaks, unless told otherwise) after so many steps."""
-        kept = [*self.steps[:after], by or Drop(), *(self.steps[after:] if isinstance(by, Send | Wait) else [])]
+        kept = [*self.steps[:after], by or Drop(), *(self.steps[after:] if isinstance(by, Send | Wait | Until) else [])]
         return Reply(kept, self.status, self.content_type, self.headers)
 
     def delayed(self, wait: Wait) -> "Reply":
@@ -159,6 +166,10 @@ class ProviderServer:
                 case Wait(seconds):
                     if await self._client_left(reader, seconds):
                         return
+                case Until(gate):
+                    while not gate.is_set():
+                        if await self._client_left(reader, 0.01):
+                            return
                 case Drop():
                     writer.transport.abort()
                     return

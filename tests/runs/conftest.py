@@ -1,18 +1,27 @@
 """A process that works runs, over the test's own database."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import pytest
 
 from app.container import build_services, collaborators_of
+from app.core.actor import Actor
 from app.core.settings import Settings
 from app.db.database import Database, PoolSettings
+from app.events.following import HappenedEvents
 from app.live import live
+from app.llm.registry import Models
+from app.messages.pipeline import MessagePipeline
+from app.runs.accounts import Accounts
 from app.runs.following import Completions
 from app.runs.pipeline import RunPipeline
+from app.sessions.values import SessionId
+from tests.conversations import new_session
+from tests.llm.provider_servers import ProviderServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +43,35 @@ class Process:
         found: Completions = self.services[Completions]
         return found
 
+    @property
+    def happened(self) -> HappenedEvents:
+        """Follows sessions."""
+        found: HappenedEvents = self.services[HappenedEvents]
+        return found
+
 
 @asynccontextmanager
-async def a_process(dsn: str, **chosen: Any) -> AsyncIterator[Process]:
-    """A process of the server without its edge."""
-    settings = Settings(local_words_per_second=0, shutdown_seconds=1, **chosen)
+async def a_process(dsn: str, *, clock: Callable[[], float] = monotonic, **chosen: Any) -> AsyncIterator[Process]:
+    """A process of the server without its edge; `clock` is that of the circuit breakers."""
+    settings = Settings(**{"local_words_per_second": 0, "shutdown_seconds": 1, **chosen})
     services: dict[type, Any] = dict(build_services(settings))
+    models = Models.of(settings, clock)
+    services |= {Models: models, RunPipeline: RunPipeline(services[MessagePipeline], models, services[Accounts])}
     async with AsyncExitStack() as stack:
-        database = await Database.connect(dsn, PoolSettings())
+        stack.push_async_callback(models.close)
+        database = await Database.connect(dsn, PoolSettings.of(settings))
         stack.push_async_callback(database.close)
         background = live(settings, dsn, database, collaborators_of(services))
         services.update(await stack.enter_async_context(background))
         yield Process(database, services)
+
+
+@asynccontextmanager
+async def a_process_asking(dsn: str, server: ProviderServer, **chosen: Any) -> AsyncIterator[Process]:
+    """A process whose `compatible:` models are on a scripted server."""
+    chosen = {"compatible_base_url": f"{server.url}/v1", "model_attempts": 1, **chosen}
+    async with a_process(dsn, **chosen) as process:
+        yield process
 
 
 @pytest.fixture
@@ -53,3 +79,36 @@ async def process(dsn: str) -> AsyncIterator[Process]:
     """A process that works runs."""
     async with a_process(dsn) as process:
         yield process
+
+
+@pytest.fixture
+def server() -> Iterator[ProviderServer]:
+    """A provider that answers by script."""
+    with ProviderServer() as started:
+        yield started
+
+
+@pytest.fixture
+async def asking(dsn: str, server: ProviderServer) -> AsyncIterator[Process]:
+    """A process whose `compatible:` models are on the scripted server."""
+    async with a_process_asking(dsn, server) as process:
+        yield process
+
+
+@pytest.fixture
+def runs(services: Any) -> RunPipeline:
+    """Asks for answers that nobody works."""
+    found: RunPipeline = services[RunPipeline]
+    return found
+
+
+@pytest.fixture
+async def session_id(database: Database, actor: Actor) -> SessionId:
+    """A session of the actor without messages."""
+    return await new_session(database, actor)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def libraries() -> None:
+    """Imported before runs with short patience ask for them: importing takes seconds."""
+    import app.llm.adapters.clients  # noqa: F401
