@@ -291,6 +291,9 @@ async def tombstone(uow: UnitOfWork, actor: Actor, message_id: MessageId, key: C
         _change(EventKind.MESSAGE_DELETED, frozenset(_CLEARED)),
         **_on(actor, message_id, _CLEARED, list(MessageStatus), key, {}),
     )
+    if gone is not None:
+        # Not a stream; but who writes the message is to hear that nobody wants it any more.
+        uow.announce(message_id)
     return _announced(uow, gone)
 
 

@@ -75,18 +75,20 @@ class RunRunner:
         self._models = models
         self._accounts = accounts
         self._writer = writer
-        self._working: dict[UUID, tuple[AnswerLog, asyncio.Task[Ending]]] = {}
+        self._working: dict[UUID, AnswerLog] = {}
+        self._writing: dict[UUID, AnswerLog] = {}
+        """The same by their messages."""
 
     @property
     def working(self) -> int:
         """How many runs are worked here."""
         return len(self._working)
 
-    def heard(self, run_id: UUID) -> None:
-        """Somebody else has written to a run: if it is worked here, it was ended, or taken from us."""
-        working = self._working.get(run_id)
+    def heard(self, id_: UUID) -> None:
+        """Somebody else has written to a run, or deleted a message: if it is worked here, it was ended, or taken."""
+        working = self._working.get(id_) or self._writing.get(id_)
         if working is not None:
-            working[0].give_up()
+            working.give_up()
 
     async def work(self, payload: bytes) -> None:
         """Work the run that a job names, as far as there is something to do. Cancelled, it gives the job back."""
@@ -115,7 +117,7 @@ class RunRunner:
         answer = _Answer(claimed, self._writer.open(claimed.claim, lambda: generating and generating.cancel()))
         generating = asyncio.create_task(self._generate(answer, request))
         run_id = RunId(claimed.run.id)
-        self._working[run_id] = answer.log, generating
+        self._working[run_id] = self._writing[claimed.run.message_id] = answer.log
         try:
             await asyncio.wait([generating])
             if answer.log.lost:
@@ -129,7 +131,7 @@ class RunRunner:
             await self._let_go(answer)
             raise
         finally:
-            del self._working[run_id]
+            del self._working[run_id], self._writing[claimed.run.message_id]
 
     async def _generate(self, answer: _Answer, request: ModelRequest) -> Ending:
         """Stream the answer into its log; whatever happens, an ending comes of it."""

@@ -164,9 +164,10 @@ async def end(uow: UnitOfWork, actor: Actor, accounts: Accounts, run: Run, endin
 async def finish(uow: UnitOfWork, accounts: Accounts, claimed: Claimed, ending: Ending) -> Run | None:
     """End a run that this worker has claimed, and give its session's turn on; None when the claim was lost."""
     run = await locked(uow, claimed.run)
-    if run is None or run.generation != claimed.run.generation or RunStatus(run.status).ended:
+    if run is None or run.generation != claimed.run.generation:
         return None
-    ended = await end(uow, claimed.actor, accounts, run, ending)
+    # Where others have ended it, one who waits behind it may still have to be told.
+    ended = None if RunStatus(run.status).ended else await end(uow, claimed.actor, accounts, run, ending)
     await next_turn(uow, claimed.actor, SessionId(run.session_id))
     return ended
 
