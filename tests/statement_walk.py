@@ -56,6 +56,7 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
         *product([EventKind.MESSAGE_DELETED], _changes(MESSAGE_COLUMNS)),
     ],
     ("app.runs.loaders", "_page_of_each"): [(shape,) for shape in SHAPES],
+    ("app.runs.repository.answers", "_append"): [(False,), (True,)],
     ("app.runs.repository.lifecycle", "_end"): [(status,) for status in RunStatus if status.ended],
     ("app.sessions.loaders", "_page"): list(product(SESSION_CONDITIONS, SessionOrder, SHAPES)),
     ("app.sessions.loaders", "_count"): [(names,) for names in SESSION_CONDITIONS],

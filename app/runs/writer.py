@@ -106,6 +106,8 @@ class AnswerWriter:
         self._feed = feed
         self._wakeups = wakeups
         self._dirty: set[AnswerLog] = set()
+        self._unsure = False
+        """Whether pieces may be stored of which the answer was lost."""
         self._wanted = asyncio.Event()
         self._at_once = asyncio.Event()
 
@@ -145,14 +147,17 @@ class AnswerWriter:
         if not pieces:
             return
         try:
-            async with self._database.single_statement(replayable=True) as uow:
-                kept = await repository.append(uow, [(answer.claim, piece) for answer, piece in pieces])
+            async with self._database.single_statement(replayable=self._unsure) as uow:
+                claimed = [(answer.claim, piece) for answer, piece in pieces]
+                kept = await repository.append(uow, claimed, again=self._unsure)
         except AppError as error:
+            self._unsure = True
             log.warning("pieces_not_stored", answers=len(pieces), reason=error.message)
             for answer, _ in pieces:
                 self.want(answer, at_once=False)
             await asyncio.sleep(RETRY_SECONDS)
             return
+        self._unsure = False
         for answer, piece in pieces:
             if answer.claim.run.id in kept:
                 self._feed.wrote(answer.claim.run.id, [piece])

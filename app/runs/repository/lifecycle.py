@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
@@ -178,13 +179,15 @@ def _promote() -> Command[UUID]:
         select(rivals.c.id).where(
             rivals.c.tenant_id == param("tenant_id"),
             rivals.c.session_id == param("session_id", Uuid),
-            rivals.c.status.in_(LIVE_STATUSES),
+            rivals.c.status.in_(LIVE_STATUSES).is_(true()),
             ~rivals.c.waiting,
         )
     )
     first = (
         select(runs.c.id)
-        .where(*_IN_SESSION, runs.c.status == literal(RunStatus.QUEUED.value, Text), runs.c.waiting, ~active)
+        .where(
+            *_IN_SESSION, (runs.c.status == literal(RunStatus.QUEUED.value, Text)).is_(true()), runs.c.waiting, ~active
+        )
         .order_by(runs.c.sequence_number)
         .limit(1)
         .scalar_subquery()
