@@ -9,7 +9,6 @@ from sqlalchemy import (
     Integer,
     Text,
     Uuid,
-    and_,
     func,
     literal,
     select,
@@ -53,19 +52,25 @@ def _append(again: bool) -> Command[UUID]:
         .render_derived(name="given")
     )  # fmt: skip
     # The fence. Shared, so that whoever claims or ends the run waits for this statement, and this one sees what they
-    # did; in the order of ids, so that two processes cannot wait for each other.
-    ours = and_(
-        runs.c.tenant_id == given.c.tenant_id,
-        runs.c.id == given.c.run_id,
-        runs.c.generation == given.c.generation,
-        # As in LIVE_RUNS: found by its key.
-        (runs.c.status == literal(RunStatus.RUNNING.value, Text)).is_(true()),
+    # did. A lateral join with a limit can only be run as a loop over the pieces, each with a look by the key: a plan that
+    # was made for one piece would join hundreds with all runs. And so the rows are locked in the order of the pieces.
+    held = (
+        select(literal(1).label("held"))
+        .where(
+            runs.c.tenant_id == given.c.tenant_id,
+            runs.c.id == given.c.run_id,
+            runs.c.generation == given.c.generation,
+            # As in LIVE_RUNS: found by its key.
+            (runs.c.status == literal(RunStatus.RUNNING.value, Text)).is_(true()),
+        )
+        .limit(literal(1, Integer))
+        .with_for_update(read=True)
+        .correlate(given)
+        .lateral("held")
     )
     fenced = (
         select(given.c.tenant_id, given.c.run_id, given.c.seq, given.c.text)
-        .select_from(given.join(runs, ours))
-        .order_by(given.c.run_id)
-        .with_for_update(read=True, of=runs)
+        .select_from(given.join(held, true()))
         .cte("fenced")
     )
     line = {
@@ -104,6 +109,8 @@ async def append(uow: UnitOfWork, pieces: Sequence[tuple[Claim, RunEntry]], *, a
 
     `again` where it is not known what became of some of them: else one that is there is a Duplicate.
     """
+    # In the order of ids, in which the rows are locked: two processes cannot wait for each other.
+    pieces = sorted(pieces, key=lambda piece: piece[0].run.id)
     stored = await uow.run(
         _APPEND[again],
         tenants=[claim.run.tenant_id for claim, _ in pieces],
