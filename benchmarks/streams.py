@@ -70,7 +70,11 @@ async def _most_carried(bench: Bench, task: StreamTask, server: Server, bare: Se
         for times in (0.5, 1.0, 1.5, 2.0, 3.0):
             count = int(task.streams * times)
             bench.say(f"{found.title}: {count} on {found.ours if of is server else found.anchor}")
-            flow = await follow(replace(task, streams=count).at(of.port, bare=of is bare))
+            try:
+                flow = await follow(replace(task, streams=count).at(of.port, bare=of is bare))
+            except RuntimeError:
+                # More than it takes: it refused some.
+                break
             if flow.gap_p99_ms >= LONGEST_GAP_MS:
                 break
             carried = count

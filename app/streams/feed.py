@@ -58,8 +58,9 @@ class _Stream(Generic[E]):
             self._recent.clear()
         self._recent.extend(fresh)
         self.tail = fresh[-1].seq
+        # Wakes those who wait now, and nobody later; a new Event for each entry would cost more than waking does.
         self._changed.set()
-        self._changed = asyncio.Event()
+        self._changed.clear()
 
     def reached(self, position: int) -> None:
         """Everything up to a position was seen."""

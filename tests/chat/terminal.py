@@ -18,6 +18,8 @@ from tests.processes import PATIENCE_SECONDS, REPOSITORY
 
 _STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 """What readline says to a terminal, and nobody reads."""
+_HALF = re.compile(r"(\x1b(\[[0-9;?]*)?|\r)$")
+"""What may become something else with what comes next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,19 @@ class Terminal:
     @property
     def shown(self) -> str:
         """All that it shows so far, with plain line ends."""
-        return _STEERING.sub("", self._raw.decode(errors="ignore")).replace("\r\n", "\n")
+        return _STEERING.sub("", _HALF.sub("", self._raw.decode(errors="ignore"))).replace("\r\n", "\n")
 
     async def shows(self, words: str) -> None:
         """Return when it has shown `words`, after those that were waited for before."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while (at := self.shown.find(words, self._read_up_to)) < 0:
-                self._news.clear()
-                await self._news.wait()
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while (at := self.shown.find(words, self._read_up_to)) < 0:
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(
+                f"{words!r} is not shown after {self.shown[: self._read_up_to]!r}: {self.shown!r}"
+            ) from None
         self._read_up_to = at + len(words)
 
     def type(self, text: str) -> None:
