@@ -126,9 +126,13 @@ class RunRunner:
                 return
             await self._store_end(claimed, generating.result())
         except asyncio.CancelledError:
+            whole = generating.done() and not generating.cancelled()
             generating.cancel()
             await asyncio.wait([generating])
-            await self._let_go(answer)
+            if whole and not answer.log.lost:
+                await self._store_end(claimed, generating.result())
+            else:
+                await self._let_go(answer)
             raise
         finally:
             del self._working[run_id], self._writing[claimed.run.message_id]

@@ -17,8 +17,8 @@ from app.streams.wakeups import WakeUps
 log = structlog.get_logger("colloquy.runs")
 
 TICK_SECONDS = 0.025
-"""Pieces are stored in batches: each batch is a write. What comes at a pace of its own is shown at multiples of this, so
-that a model's 20 pieces a second come 50 or 75 ms after each other; with 40 ms, many would come after 80."""
+"""Pieces are stored in batches: each batch is a write. What comes at a pace of its own is shown at multiples of this:
+a model's 20 pieces a second come 50 or 75 ms after each other; with 40 ms, many would come after 80."""
 
 RETRY_SECONDS = 0.25
 """After the database did not answer; the pieces wait."""

@@ -46,10 +46,20 @@ BEGIN
   RETURN NULL;
 END $$
 """
-# Instead of a foreign key, whose check of every line would take a third of the time to store it.
+# Instead of a foreign key, whose check of every line would take a third of the time to store it. What a run used is not
+# forgotten when it is deleted with its session while it is worked.
 _FORGET_LINES = """
 CREATE FUNCTION forget_lines() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  INSERT INTO usage_ledger (tenant_id, run_id, session_id, user_id, model, status, input_tokens, cached_input_tokens,
+      cache_write_tokens, output_tokens, reasoning_tokens, estimated)
+    SELECT gone.tenant_id, gone.id, gone.session_id, gone.user_id, gone.model, 'cancelled',
+      CASE WHEN said.characters > 0 THEN coalesce(gone.prompt_tokens, 0) ELSE 0 END, 0, 0, said.characters / 4, 0, true
+    FROM gone CROSS JOIN LATERAL (
+      SELECT coalesce(sum(char_length(payload->>'text')), 0)::bigint AS characters FROM run_events
+      WHERE run_events.tenant_id = gone.tenant_id AND run_events.run_id = gone.id AND run_events.kind = 'delta'
+    ) said
+    WHERE gone.status = 'running';
   DELETE FROM run_events USING gone WHERE run_events.tenant_id = gone.tenant_id AND run_events.run_id = gone.id;
   RETURN NULL;
 END $$

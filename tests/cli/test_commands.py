@@ -190,6 +190,7 @@ def test_schema_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> No
     ("command", "flags"),
     [
         ("serve", ["--host", "--port", "--data-dir", "--workers"]),
+        ("worker", ["--data-dir"]),
         ("migrate", ["--data-dir", "--to", "--down", "--new"]),
         ("schema", ["--write", "--check"]),
         ("doctor", ["--data-dir"]),
