@@ -164,7 +164,8 @@ async def test_session_that_is_deleted_while_an_answer_is_written_ends_it(
     for table in ("runs", "run_events", "chat_messages"):
         assert await value(dsn, f"SELECT count(*) FROM {table}") == 0
     (entry,) = await ledger_of(dsn, run)
-    assert (entry["status"], entry["estimated"], entry["output_tokens"]) == ("cancelled", True, len("half an answer") // 4)
+    assert (entry["status"], entry["estimated"]) == ("cancelled", True)
+    assert entry["output_tokens"] == len("half an answer") // 4
     with pytest.raises(RunNotFound):
         await followed(asking, actor, run)
     other = await ask(asking, actor, wanted=ECHO)
