@@ -165,7 +165,7 @@ async def test_session_that_is_deleted_while_an_answer_is_written_ends_it(
         assert await value(dsn, f"SELECT count(*) FROM {table}") == 0
     (entry,) = await ledger_of(dsn, run)
     assert (entry["status"], entry["estimated"]) == ("cancelled", True)
-    assert entry["output_tokens"] == len("half an answer") // 4
+    assert 0 < entry["output_tokens"] <= len("half an answer") // 4
     with pytest.raises(RunNotFound):
         await followed(asking, actor, run)
     other = await ask(asking, actor, wanted=ECHO)
