@@ -52,7 +52,7 @@ def _append(again: bool) -> Command[UUID]:
         .render_derived(name="given")
     )  # fmt: skip
     # The fence. Shared, so that whoever claims or ends the run waits for this statement, and this one sees what they
-    # did. A lateral join with a limit can only be run as a loop over the pieces, with a look by the key for each: a join
+    # did. A lateral join with a limit can only be run as a loop over the pieces, looking each up by its key: a join
     # that was planned for one piece would meet hundreds with all runs. It locks rows in the order of the pieces.
     held = (
         select(literal(1).label("held"))
