@@ -181,6 +181,9 @@ class _Follower:
             "/graphql", json={"query": query, "variables": variables}, headers={"X-Colloquy-User": self._task.user}
         )
         data: dict[str, Any] = response.json()["data"]
+        refused = [payload["error"] for payload in data.values() if payload.get("error")]
+        if refused:
+            raise RuntimeError(f"refused: {refused}")
         return data
 
 

@@ -1,6 +1,7 @@
 """The chat as a command: one message and its answer, or a prompt for many."""
 
 import asyncio
+import signal
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ def chat(asked: Asked, screen: Screen | None = None) -> int:
                 return _one(runner, conversation, asked, asked.message)
             return _Prompt(runner, conversation, asked).serve()
         except KeyboardInterrupt:
+            # The process is about to end: pressed once more, it would break into that with a stack.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
             screen.end_line()
             return INTERRUPTED
         finally:

@@ -6,7 +6,6 @@ from typing import TypeVar
 from uuid import UUID
 
 from app.core.actor import Actor
-from app.core.errors import ValidationError
 from app.core.ids import new_id
 from app.core.text import require_range
 from app.db.database import Database
@@ -54,7 +53,7 @@ class RunPipeline:
         Without a session a new one is created for it. ValidationError, SessionNotFound, KeyReused, RunActive,
         TooManyWaiting, ProviderNotConfigured; then nothing is stored.
         """
-        _check(asked.wanted)
+        self._check(asked.wanted)
         session_id = asked.session_id or SessionId(new_id())
         question = await self.messages.prepare(actor, asked.to_append(session_id))
         run_id = RunId(new_id())
@@ -84,7 +83,7 @@ class RunPipeline:
 
         MessageNotFound, NothingToAnswer, and as of `send`.
         """
-        _check(wanted)
+        self._check(wanted)
         run_id = RunId(new_id())
 
         async def work(uow: UnitOfWork) -> RunOutcome:
@@ -180,6 +179,12 @@ class RunPipeline:
             raise SessionNotFound
         return session
 
+    def _check(self, wanted: Wanted) -> None:
+        require_range(wanted.temperature, "temperature", at_least=0, at_most=HOTTEST)
+        require_range(wanted.max_output_tokens, "maxOutputTokens", at_least=1, at_most=2**31 - 1)
+        if wanted.model is not None:
+            self.models.resolve(wanted.model)
+
     def _chosen(self, wanted: Wanted, session: ChatSession) -> Wanted:
         """The model that was asked for, else the session's where it names a provider too, else the default."""
         of_session = f"{session.provider}:{session.model}" if session.provider and session.model else None
@@ -211,10 +216,3 @@ class RunPipeline:
             MessageId(new_id()), draft, 0, token_count_estimated=False, intent=None, pipeline_facts={}
         )
         return (await self.messages.store(uow, actor, expected, None)).message
-
-
-def _check(wanted: Wanted) -> None:
-    require_range(wanted.temperature, "temperature", at_least=0, at_most=HOTTEST)
-    require_range(wanted.max_output_tokens, "maxOutputTokens", at_least=1, at_most=2**31 - 1)
-    if wanted.model == "":
-        raise ValidationError("model must not be empty", field="model", hint="leave it out for the default")

@@ -80,9 +80,23 @@ class Terminal:
         """Press keys; the terminal makes a signal of `\x03`."""
         os.write(self._controller, text.encode())
 
+    async def ends_by(self, keys: str) -> int:
+        """The exit code, after keys that are pressed at the prompt until it ends.
+
+        CPython's readline shows its prompt a moment before it waits for keys, and does not see a signal in between.
+        """
+        waiting = asyncio.create_task(self.ended())
+        while not waiting.done():
+            self.type(keys)
+            await asyncio.wait([waiting], timeout=1)
+        return waiting.result()
+
     async def ended(self) -> int:
         """The exit code, once all was read."""
-        code = await asyncio.wait_for(self.process.wait(), PATIENCE_SECONDS)
+        try:
+            code = await asyncio.wait_for(self.process.wait(), PATIENCE_SECONDS)
+        except TimeoutError:
+            raise AssertionError(f"it does not end: {self.shown!r}") from None
         await asyncio.sleep(0)
         self._read()
         return code

@@ -41,8 +41,7 @@ async def test_ctrl_c_stops_an_answer_and_ends_the_chat_at_the_prompt(served: Se
         chat.type("/retry\n")
         await chat.shows(f"/retry\n{LONG[:20]}")
         await chat.shows("word40\n> ")
-        chat.type("\x03")
-        code = await chat.ended()
+        code = await chat.ends_by("\x03")
 
     assert code == 130
     assert "Traceback" not in chat.shown

@@ -205,3 +205,15 @@ async def test_refused_request_leaves_its_key_unused(
     outcome = await runs.send(database, actor, Asked(session_id, "hello"), a_key("another"))
 
     assert not outcome.deduplicated
+
+
+@pytest.mark.parametrize("name", ["", "echo", "local:", ":echo", "local:nobody"])
+async def test_a_model_that_is_no_model_is_refused_by_its_field(
+    process: Process, actor: Actor, dsn: str, name: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        await process.runs.send(process.database, actor, Asked(None, "hello", Wanted(name)), None)
+
+    assert refused.value.field == "model"
+    assert "provider:model" in str(refused.value) or "local:" in str(refused.value)
+    assert await rows(dsn, "SELECT id FROM chat_sessions") == []
