@@ -167,8 +167,8 @@ class RunPipeline:
         return await database.transact(gated)
 
     async def _start_session(self, uow: UnitOfWork, actor: Actor, session_id: SessionId, asked: Asked) -> ChatSession:
-        provider, _, model = (asked.wanted.model or self.models.default).partition(":")
-        new = NewSession(session_id, title=title_of(asked.content), model=model, provider=provider)
+        model = self.models.resolve(self.models.default if asked.wanted.model is None else asked.wanted.model)
+        new = NewSession(session_id, title=title_of(asked.content), model=model.name, provider=model.provider)
         created = (await sessions.create(uow, actor, new, None)).session
         assert created is not None  # noqa: S101 - only a deletion has none
         return created
@@ -179,16 +179,15 @@ class RunPipeline:
             raise SessionNotFound
         return session
 
-    def _check(self, wanted: Wanted) -> None:
+    @staticmethod
+    def _check(wanted: Wanted) -> None:
         require_range(wanted.temperature, "temperature", at_least=0, at_most=HOTTEST)
         require_range(wanted.max_output_tokens, "maxOutputTokens", at_least=1, at_most=2**31 - 1)
-        if wanted.model is not None:
-            self.models.resolve(wanted.model)
 
     def _chosen(self, wanted: Wanted, session: ChatSession) -> Wanted:
         """The model that was asked for, else the session's where it names a provider too, else the default."""
         of_session = f"{session.provider}:{session.model}" if session.provider and session.model else None
-        name = wanted.model or of_session or self.models.default
+        name = wanted.model if wanted.model is not None else of_session or self.models.default
         return Wanted(self.models.resolve(name).id, wanted.temperature, wanted.max_output_tokens)
 
     async def _queue(
