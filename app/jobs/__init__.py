@@ -1,0 +1,1 @@
+"""Background jobs: added in the transaction of what they are about, run at least once by some process (PgQueuer)."""
