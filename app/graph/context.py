@@ -22,6 +22,8 @@ class Context:
     database: Database
     services: Mapping[type, object]
     loaders: Loaders = field(init=False)
+    selections: dict[tuple[int, ...], frozenset[str]] = field(init=False, default_factory=dict)
+    """What `selected` has found out about the operation, by the identity of its nodes."""
 
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.database, self.actor)

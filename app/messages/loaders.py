@@ -3,17 +3,19 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, func, select
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, func, select
 
 from app.core.actor import Actor
 from app.core.paging import ListName, Page, PageRequest
 from app.db.pages import Order, PageShape, page_of_each
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
+from app.graph.context import Info
 from app.graph.loading import Loader
+from app.graph.selection import selected
 from app.messages.fragments import messages, of_session
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId
@@ -21,14 +23,36 @@ from app.sessions.fragments import readable
 from app.sessions.loaders import SessionById
 from app.sessions.values import SessionId
 
-_BY_IDS = Query(
-    ChatMessage,
-    select(*messages.c).where(
-        messages.c.tenant_id == param("tenant_id"),
-        messages.c.id == any_(param("ids", ARRAY(Uuid))),
-        of_session(readable()),
-    ),
-)
+_LARGE_FIELDS = {"content": "content", "contextItems": "context"}
+
+LARGE_COLUMNS = frozenset(_LARGE_FIELDS.values())
+"""What may hold megabytes: lists read it only where it is asked for."""
+
+Large = frozenset[str]
+"""Those of LARGE_COLUMNS that are asked for."""
+
+MessageKey = tuple[MessageId, Large]
+
+
+def large_columns(info: Info) -> Large:
+    """Those that the messages are asked for which a field leads to."""
+    return frozenset(_LARGE_FIELDS[name] for name in selected(info) & _LARGE_FIELDS.keys())
+
+
+def _columns(large: Large) -> list[ColumnElement[Any]]:
+    return [column for column in messages.c if column.name not in LARGE_COLUMNS or column.name in large]
+
+
+@lru_cache(maxsize=8)
+def _by_ids(large: Large) -> Query[ChatMessage]:
+    return Query(
+        ChatMessage,
+        select(*_columns(large)).where(
+            messages.c.tenant_id == param("tenant_id"),
+            messages.c.id == any_(param("ids", ARRAY(Uuid))),
+            of_session(readable()),
+        ),
+    )
 
 
 class _ChildCount(NamedTuple):
@@ -47,41 +71,55 @@ _BY_NUMBER = Order((messages.c.sequence_number,), (int,))
 
 
 class MessageById(Loader[MessageId, ChatMessage | None]):
-    """Messages of sessions the actor may read; None for any other id."""
+    """Messages of sessions the actor may read, whole; None for any other id."""
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[MessageId]) -> Sequence[ChatMessage | None]:
         """One statement for all ids."""
-        found = {row.id: row for row in await scope.all(_BY_IDS, ids=keys, **actor.as_reader())}
+        found = {row.id: row for row in await scope.all(_by_ids(LARGE_COLUMNS), ids=keys, **actor.as_reader())}
         return [found.get(key) for key in keys]
 
 
-@lru_cache(maxsize=32)
-def _page_of_each(parent: str, shape: PageShape) -> Query[ChatMessage]:
-    rows = select(*messages.c).where(messages.c.tenant_id == param("tenant_id"))
+class MessageOfRow(Loader[MessageKey, ChatMessage | None]):
+    """The same for rows that name a message, each with the large columns that are asked for."""
+
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[MessageKey]) -> Sequence[ChatMessage | None]:
+        """One statement for all ids with the same columns."""
+        found: dict[tuple[UUID, Large], ChatMessage] = {}
+        for large in {large for _, large in keys}:
+            ids = [message_id for message_id, wanted in keys if wanted == large]
+            for row in await scope.all(_by_ids(large), ids=ids, **actor.as_reader()):
+                found[row.id, large] = row
+        return [found.get(key) for key in keys]
+
+
+@lru_cache(maxsize=64)
+def _page_of_each(parent: str, shape: PageShape, large: Large) -> Query[ChatMessage]:
+    rows = select(*_columns(large)).where(messages.c.tenant_id == param("tenant_id"))
     return Query(ChatMessage, page_of_each(rows, messages.c[parent], _BY_NUMBER, shape))
 
 
-class _PagesOfParent(Loader[tuple[UUID, PageRequest], Page[ChatMessage]]):
+PageKey = tuple[UUID, PageRequest, Large]
+
+
+class _PagesOfParent(Loader[PageKey, Page[ChatMessage]]):
     """Pages of messages that hang on a row which was read before: whoever may read that one may read them."""
 
     kind: ClassVar[str]
     parent: ClassVar[str]
 
-    async def fetch(
-        self, scope: ReadScope, actor: Actor, keys: list[tuple[UUID, PageRequest]]
-    ) -> Sequence[Page[ChatMessage]]:
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[PageKey]) -> Sequence[Page[ChatMessage]]:
         """One statement for all parents that are asked for the same page."""
-        wanted: dict[PageRequest, list[UUID]] = defaultdict(list)
-        for parent_id, request in keys:
-            wanted[request].append(parent_id)
-        rows: dict[tuple[UUID, PageRequest], list[ChatMessage]] = defaultdict(list)
-        for request, parents in wanted.items():
+        wanted: dict[tuple[PageRequest, Large], list[UUID]] = defaultdict(list)
+        for parent_id, request, large in keys:
+            wanted[request, large].append(parent_id)
+        rows: dict[PageKey, list[ChatMessage]] = defaultdict(list)
+        for (request, large), parents in wanted.items():
             # A cursor belongs to one parent's list: with two parents and a cursor one of them refuses it here.
             positions = [_BY_NUMBER.parameters(request, ListName(self.kind, parent)) for parent in parents]
-            query = _page_of_each(self.parent, PageShape.of(request))
+            query = _page_of_each(self.parent, PageShape.of(request), large)
             for row in await scope.all(query, tenant_id=actor.tenant_id, parents=parents, **positions[0]):
-                rows[getattr(row, self.parent), request].append(row)
-        return [self._page(parent_id, request, rows[parent_id, request]) for parent_id, request in keys]
+                rows[getattr(row, self.parent), request, large].append(row)
+        return [self._page(key[0], key[1], rows[key]) for key in keys]
 
     def _page(self, parent_id: UUID, request: PageRequest, rows: list[ChatMessage]) -> Page[ChatMessage]:
         name = ListName(self.kind, parent_id)

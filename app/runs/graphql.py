@@ -21,7 +21,7 @@ from app.graph.scalars import BigInt, Json
 from app.idempotency.graphql import KEY_DESCRIPTION, client_key
 from app.messages.graphql import ChatMessageType, message_id
 from app.messages.graphql.inputs import ContextItemsInput, context_items
-from app.messages.loaders import MessageById
+from app.messages.loaders import MessageById, MessageOfRow, large_columns
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId
 from app.runs.following import CalledTool, Completions, Ended, Told
@@ -93,11 +93,11 @@ class RunType(Node):
 
     @field(graphql_type=ChatMessageType | None, description="The message that it writes.")
     async def message(self, info: Info, root: strawberry.Parent[Run]) -> ChatMessage | None:
-        return await info.context.loader(MessageById).load(MessageId(root.message_id))
+        return await info.context.loader(MessageOfRow).load((MessageId(root.message_id), large_columns(info)))
 
     @field(graphql_type=ChatMessageType | None, description="The message that it answers.")
     async def prompt_message(self, info: Info, root: strawberry.Parent[Run]) -> ChatMessage | None:
-        return await info.context.loader(MessageById).load(MessageId(root.prompt_message_id))
+        return await info.context.loader(MessageOfRow).load((MessageId(root.prompt_message_id), large_columns(info)))
 
     @field(
         graphql_type=Annotated["RunType", strawberry.lazy("app.runs.graphql")] | None,
@@ -135,7 +135,7 @@ class CompletionEnd(OfRecords):
 
     @field(graphql_type=ChatMessageType | None, description="The message, with all that was written.")
     async def message(self, info: Info, root: strawberry.Parent[Ended]) -> ChatMessage | None:
-        return await info.context.loader(MessageById).load(MessageId(root.run.message_id))
+        return await info.context.loader(MessageOfRow).load((MessageId(root.run.message_id), large_columns(info)))
 
 
 @strawberry.type(description="The whole answer is there.")

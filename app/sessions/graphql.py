@@ -23,7 +23,7 @@ from app.graph.payloads import Changed, Payload, given, json_object, mutation
 from app.graph.queries import query, subscription
 from app.graph.scalars import BigInt, Json
 from app.idempotency.graphql import KEY_DESCRIPTION, keyed_write
-from app.messages.loaders import MessagesOfSession
+from app.messages.loaders import MessagesOfSession, large_columns
 from app.messages.models import ChatMessage
 from app.runs.loaders import ActiveRunOfSession, RunsOfSession
 from app.runs.models import Run
@@ -116,7 +116,7 @@ class ChatSessionType(Node):
         before: Before = None,
     ) -> Page[ChatMessage]:
         request = PageRequest.of(first, last, after, before, DEFAULT_MESSAGES)
-        return await info.context.loader(MessagesOfSession).load((SessionId(root.id), request))
+        return await info.context.loader(MessagesOfSession).load((SessionId(root.id), request, large_columns(info)))
 
     @field(
         graphql_type=RunNode | None,

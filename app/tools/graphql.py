@@ -12,7 +12,7 @@ from app.graph.nodes import Node
 from app.graph.payloads import Changed, Payload, mutation
 from app.idempotency.graphql import KEY_DESCRIPTION, keyed_write
 from app.messages.graphql import ChatMessageType, message_id
-from app.messages.loaders import MessageById
+from app.messages.loaders import MessageOfRow, large_columns
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId
 from app.tools import service
@@ -36,7 +36,7 @@ class ToolCallType(Node):
 
     @field(graphql_type=ChatMessageType | None, description="The message that asked for it.")
     async def message(self, info: Info, root: strawberry.Parent[ToolCall]) -> ChatMessage | None:
-        return await info.context.loader(MessageById).load(MessageId(root.message_id))
+        return await info.context.loader(MessageOfRow).load((MessageId(root.message_id), large_columns(info)))
 
 
 @input_type("A call that a model asked for.")

@@ -15,7 +15,7 @@ from app.graph.nodes import Id, Node
 from app.graph.payloads import WarningType
 from app.graph.queries import query
 from app.graph.scalars import Json
-from app.messages.loaders import ChildrenOfMessage, MessageById
+from app.messages.loaders import ChildrenOfMessage, MessageById, MessageOfRow, large_columns
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId, MessageRole, MessageStatus
 from app.runs.loaders import RunOfMessage
@@ -120,7 +120,7 @@ class ChatMessageType(Node):
     def parent(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Any:
         if root.parent_message_id is None:
             return None
-        return info.context.loader(MessageById).load(MessageId(root.parent_message_id))
+        return info.context.loader(MessageOfRow).load((MessageId(root.parent_message_id), large_columns(info)))
 
     @field(
         graphql_type=Connection[Annotated["ChatMessageType", strawberry.lazy("app.messages.graphql.types")]],
@@ -136,7 +136,7 @@ class ChatMessageType(Node):
         before: Before = None,
     ) -> Page[ChatMessage]:
         request = PageRequest.of(first, last, after, before, DEFAULT_MESSAGES)
-        return await info.context.loader(ChildrenOfMessage).load((root.id, request))
+        return await info.context.loader(ChildrenOfMessage).load((root.id, request, large_columns(info)))
 
     @field(graphql_type=list[ToolCallNode], description="What the model asked for in it, in order; at most 128.")
     def tool_calls(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Any:

@@ -1,0 +1,82 @@
+"""Ways through the served graph: from a root field along fields that lead to objects."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from graphql import GraphQLNamedType, GraphQLObjectType, get_named_type, is_abstract_type, is_leaf_type
+
+from tests.schema_walk import SCHEMA, is_connection, leaves, literal, node_of, query_fields, without_required
+
+DEEPEST = 3
+
+Wanted = Callable[[GraphQLNamedType], str]
+"""What is asked of the objects at the end of a way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One field on a way into the graph, and the type of the objects it leads to."""
+
+    name: str
+    kind: GraphQLNamedType
+    to: GraphQLObjectType
+
+
+Way = tuple[Hop, ...]
+
+
+def ways(kind: GraphQLNamedType, depth: int = DEEPEST) -> Iterator[Way]:
+    """Every way from a type to objects; of an interface, to each of its types."""
+    assert isinstance(kind, GraphQLObjectType)
+    for name, field in kind.fields.items():
+        found = get_named_type(field.type)
+        if is_leaf_type(found):
+            continue
+        # Below the root the walk has no values to give: a list that cannot be asked for without is a gap to fill here.
+        assert kind is SCHEMA.query_type or without_required(field), f"{kind.name}.{name} takes required arguments"
+        node = node_of(found)
+        for to in SCHEMA.get_possible_types(node) if is_abstract_type(node) else [node]:
+            assert isinstance(to, GraphQLObjectType)
+            hop = Hop(name, found, to)
+            yield (hop,)
+            if depth > 1:
+                yield from ((hop, *rest) for rest in ways(to, depth - 1))
+
+
+def selected(way: Way, through: str, last: str, wanted: Wanted = leaves) -> str:
+    """The selection of a way: lists `through` nodes or edges, of the last `last`; of its objects what is `wanted`."""
+    hop, *rest = way
+    inner = f"{rest[0].name} {selected(tuple(rest), through, last, wanted)}" if rest else wanted(hop.to)
+    if is_abstract_type(node_of(hop.kind)):
+        return f"{{ ... on {hop.to.name} {{ {inner} }} }}"
+    if not is_connection(hop.kind):
+        return f"{{ {inner} }}"
+    if not rest and last == "totalCount":
+        return "{ totalCount }"
+    if through == "edges":
+        return f"{{ edges {{ cursor node {{ {inner} }} }} pageInfo {{ {leaves(SCHEMA.type_map['PageInfo'])} }} }}"
+    return f"{{ nodes {{ {inner} }} }}"
+
+
+def rooted(way: Way, ids: Mapping[str, list[str]], selection: str) -> str:
+    """The operation that goes a way in a world with these ids, with the selection of its first hop."""
+    root = way[0]
+    taken: dict[str, object] = {}
+    for name, argument in query_fields()[root.name].args.items():
+        if name in ("id", "ids"):
+            taken[name] = ids[root.to.name][0] if name == "id" else ids[root.to.name]
+        else:
+            assert not str(argument.type).endswith("!") or argument.default_value is not None, f"{root.name}({name})"
+    arguments = f"({', '.join(f'{name}: {literal(value)}' for name, value in taken.items())})" if taken else ""
+    return f"{{ {root.name}{arguments} {selection} }}"
+
+
+def operations(way: Way, ids: Mapping[str, list[str]]) -> Iterator[str]:
+    """The operations that go a way in a world with these ids: by nodes, by edges, and with the count of its end."""
+    forms = {("nodes", "objects")}
+    if any(is_connection(hop.kind) for hop in way):
+        forms.add(("edges", "objects"))
+    if is_connection(way[-1].kind):
+        forms |= {("nodes", "totalCount"), ("edges", "totalCount")} if len(way) > 1 else {("nodes", "totalCount")}
+    for through, last in sorted(forms):
+        yield rooted(way, ids, selected(way, through, last))
