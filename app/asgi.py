@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 
@@ -21,12 +21,16 @@ from app.core.errors import AppError
 from app.core.logging import configure_logging
 from app.core.settings import Settings, load_settings
 from app.graph.context import Context
+from app.graph.endpoints import Endpoints
 from app.graph.http import GraphQLOverHTTP
 from app.graph.schema import Schema
 from app.graph.socket import INIT_SECONDS, GraphQLOverSocket, SocketLimits
 from app.identity.service import correlation_id
 from app.playground import ASSETS, playground_routes
 from app.schema import schema
+
+ROUTES: tuple[Callable[[Endpoints], list[BaseRoute]], ...] = ()
+"""What makes the routes of each room that has some: `routes` in its `http.py`."""
 
 LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"]
 """What a browser may call a server whose doors are open: a page elsewhere could give its own name our address."""
@@ -53,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     return Starlette(
         routes=[
             *graphql_routes(schema, chosen, stopping),
+            *endpoint_routes(),
             Route("/", _to_the_playground),
             Route("/health/live", _alive),
             Route("/health/ready", _ready),
@@ -67,14 +72,6 @@ def graphql_routes(
     served: Schema, settings: Settings, stopping: asyncio.Event, init_seconds: float = INIT_SECONDS
 ) -> list[BaseRoute]:
     """A schema at /graphql, for requests and for sockets; the application's state holds the container."""
-
-    async def make_context(
-        connection: HTTPConnection, headers: Mapping[str, str], correlation: CorrelationId
-    ) -> Context:
-        container: Container = connection.app.state.container
-        actor = await container.authenticator.actor(headers, correlation)
-        return Context(actor, container.database, container.services)
-
     limits = SocketLimits(
         settings.socket_operations, settings.max_body_bytes, settings.socket_ping_seconds, init_seconds
     )
@@ -82,6 +79,19 @@ def graphql_routes(
         Route("/graphql", GraphQLOverHTTP(served, correlation_id, make_context, settings.max_body_bytes, stopping)),
         WebSocketRoute("/graphql", GraphQLOverSocket(served, correlation_id, make_context, limits, LOOPBACK_NAMES)),
     ]
+
+
+def endpoint_routes() -> list[BaseRoute]:
+    """What the rooms answer beside the graph, over plain HTTP."""
+    endpoint = Endpoints(correlation_id, make_context)
+    return [route for routes in ROUTES for route in routes(endpoint)]
+
+
+async def make_context(connection: HTTPConnection, headers: Mapping[str, str], correlation: CorrelationId) -> Context:
+    """Lets a caller in: what resolvers and endpoints are given; the application's state holds the container."""
+    container: Container = connection.app.state.container
+    actor = await container.authenticator.actor(headers, correlation)
+    return Context(actor, container.database, container.services)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from app.core.errors import AppError, ErrorCode
 from app.graph.accept import JSON, Accepted, accepted_by
 from app.graph.body import BadRequest, GraphQLRequest, parse_json, parse_request, request_of
 from app.graph.context import Context
+from app.graph.endpoints import SLOW_MS
 from app.graph.operations import Answer, Correlate, MakeContext, Refused, errors_of, only, prepared, started
 from app.graph.schema import Schema
 from app.graph.streaming import EventStream, Framing, Multipart, StreamedAnswers
@@ -27,9 +28,6 @@ log = structlog.get_logger("colloquy.http")
 
 _STATUS = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.FORBIDDEN: 403, ErrorCode.PERSISTENCE_ERROR: 503}
 """Refusals that HTTP has a status for; 400 for all other reasons."""
-
-SLOW_MS = 1_000
-"""An answer that took longer is worth a line in the log, as is one that was refused; the others are for debugging."""
 
 
 class GraphQLOverHTTP:
