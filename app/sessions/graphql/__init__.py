@@ -1,0 +1,22 @@
+"""Sessions in the graph."""
+
+import strawberry
+
+from app.sessions.graphql.change import ChangeMutations
+from app.sessions.graphql.find import SessionQueries
+from app.sessions.graphql.follow import SessionSubscriptions
+from app.sessions.graphql.types import DEFAULT_MESSAGES, ChatSessionType, session_id
+
+__all__ = [
+    "DEFAULT_MESSAGES",
+    "ChatSessionType",
+    "SessionMutations",
+    "SessionQueries",
+    "SessionSubscriptions",
+    "session_id",
+]
+
+
+@strawberry.type
+class SessionMutations(ChangeMutations):
+    pass

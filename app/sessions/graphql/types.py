@@ -1,0 +1,122 @@
+"""What the graph shows of sessions."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+from strawberry import field
+
+from app.core.ids import parse_global_id
+from app.core.paging import Page, PageRequest
+from app.graph.connections import After, Before, Connection, First, Last
+from app.graph.context import Info
+from app.graph.enums import described
+from app.graph.nodes import Node
+from app.graph.scalars import BigInt, Json
+from app.messages.loaders import MessagesOfSession, large_columns
+from app.messages.models import ChatMessage
+from app.runs.loaders import ActiveRunOfSession, RunsOfSession
+from app.runs.models import Run
+from app.sessions.loaders import MetadataOfSession
+from app.sessions.models import ChatSession, SessionMetadata
+from app.sessions.values import SessionId, SessionOrder, SessionStatus
+
+DEFAULT_MESSAGES = 100
+DEFAULT_RUNS = 20
+
+if TYPE_CHECKING:
+    from app.messages.graphql import ChatMessageType
+    from app.runs.graphql import RunType
+
+RunNode = Annotated["RunType", strawberry.lazy("app.runs.graphql")]
+Message = Annotated["ChatMessageType", strawberry.lazy("app.messages.graphql")]
+
+described(
+    SessionStatus,
+    "How a session stands. Any status may follow any other.",
+    {
+        SessionStatus.ACTIVE: "In use.",
+        SessionStatus.PAUSED: "Set aside for a while.",
+        SessionStatus.COMPLETED: "Ended as intended.",
+        SessionStatus.FAILED: "Ended by a failure.",
+        SessionStatus.ARCHIVED: "Kept for the record.",
+    },
+)
+described(
+    SessionOrder,
+    "How a list of sessions is ordered.",
+    {
+        SessionOrder.UPDATED_AT_DESC: "Last changed first.",
+        SessionOrder.UPDATED_AT_ASC: "Last changed last.",
+        SessionOrder.CREATED_AT_DESC: "Newest first.",
+        SessionOrder.CREATED_AT_ASC: "Oldest first.",
+    },
+)
+
+
+@strawberry.type(name="SessionMetadata", description="What a session is filed under.")
+class SessionMetadataType(Node):
+    tags: list[str] = field(description="Words to find it by.")
+    custom_data: Json = field(description="Free JSON of the application.")
+    summary: str | None = field(description="What the conversation is about, in short.")
+
+
+@strawberry.type(name="ChatSession", description="One conversation, private to its user.")
+class ChatSessionType(Node):
+    title: str = field(description="Its name in lists.")
+    description: str | None = field(description="What it is for.")
+    status: SessionStatus = field(description="How it stands.")
+    user_id: str = field(description="The user it belongs to.")
+    agent_id: str | None = field(description="The agent that takes part, as the application names it.")
+    model: str | None = field(description="The model it usually talks to.")
+    provider: str | None = field(description="The provider of that model.")
+    created_at: datetime = field(description="When it was created.")
+    updated_at: datetime = field(description="When it, or anything in it, last changed.")
+    last_modified_at: datetime = field(description="The same as `updatedAt`.")
+    message_count: int = field(description="How many messages were ever stored in it, deleted ones included.")
+    total_tokens_used: BigInt = field(description="Tokens of all its messages; never decreases.")
+    estimated_cost: Decimal = field(description="What they cost, in US dollars, as far as prices are known.")
+    total_duration_ms: BigInt = field(description="Sum of the processing times of its assistant messages.")
+
+    @field(graphql_type=SessionMetadataType | None, description="What it is filed under.")
+    async def metadata(self, info: Info, root: strawberry.Parent[ChatSession]) -> SessionMetadata | None:
+        return await info.context.loader(MetadataOfSession).load(SessionId(root.id))
+
+    @field(graphql_type=Connection[Message], description="Its messages in the order of their numbers; 100 by default.")
+    async def messages(
+        self,
+        info: Info,
+        root: strawberry.Parent[ChatSession],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Page[ChatMessage]:
+        request = PageRequest.of(first, last, after, before, DEFAULT_MESSAGES)
+        return await info.context.loader(MessagesOfSession).load((SessionId(root.id), request, large_columns(info)))
+
+    @field(
+        graphql_type=RunNode | None,
+        description="The run that has the session's turn; null when nothing is being answered.",
+    )
+    def active_run(self, info: Info, root: strawberry.Parent[ChatSession]) -> Any:
+        return info.context.loader(ActiveRunOfSession).load(SessionId(root.id))
+
+    @field(graphql_type=Connection[RunNode], description="Its runs, newest first; 20 by default.")
+    async def runs(
+        self,
+        info: Info,
+        root: strawberry.Parent[ChatSession],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Page[Run]:
+        request = PageRequest.of(first, last, after, before, DEFAULT_RUNS)
+        return await info.context.loader(RunsOfSession).load((root.id, request))
+
+
+def session_id(value: str, place: str = "sessionId") -> SessionId:
+    """The id of a session from its global id; ValidationError naming `place`."""
+    return SessionId(parse_global_id(value, ChatSession.node_type, place))
