@@ -13,11 +13,12 @@ from app.messages.loaders import MessageById
 from app.runs.graphql import RunMutations, RunQueries, RunSubscriptions
 from app.runs.loaders import RunById
 from app.sessions.graphql import SessionMutations, SessionQueries, SessionSubscriptions
-from app.sessions.loaders import MetadataOfSession, SessionById
+from app.sessions.loaders import AgentStateById, MetadataOfSession, SessionById
 from app.tools.graphql import ToolMutations
 from app.tools.loaders import ToolCallById
 
 NODES: NodeLoaders = {
+    "AgentState": AgentStateById,
     "AuditEvent": EventByKey,
     "ChatMessage": MessageById,
     "ChatSession": SessionById,

@@ -60,6 +60,7 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.runs.repository.lifecycle", "_end"): [(status,) for status in RunStatus if status.ended],
     ("app.sessions.loaders", "_page"): list(product(SESSION_CONDITIONS, SessionOrder, SHAPES)),
     ("app.sessions.loaders", "_count"): [(names,) for names in SESSION_CONDITIONS],
+    ("app.sessions.repository", "_set_agent_state"): [(False,), (True,)],
     ("app.sessions.repository", "_update"): [(names,) for names in _changes(SESSION_COLUMNS)],
     ("app.sessions.repository", "_set_metadata"): [(names,) for names in _changes(["tags", "custom_data", "summary"])],
 }

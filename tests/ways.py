@@ -9,6 +9,9 @@ from tests.schema_walk import SCHEMA, is_connection, leaves, literal, node_of, q
 
 DEEPEST = 3
 
+ASKED_WITH = {"ChatSession.agentState": '(agentId: "plain")'}
+"""The arguments of fields below the root that cannot be asked for without."""
+
 Wanted = Callable[[GraphQLNamedType], str]
 """What is asked of the objects at the end of a way."""
 
@@ -32,12 +35,13 @@ def ways(kind: GraphQLNamedType, depth: int = DEEPEST) -> Iterator[Way]:
         found = get_named_type(field.type)
         if is_leaf_type(found):
             continue
-        # Below the root the walk has no values to give: a list that cannot be asked for without is a gap to fill here.
-        assert kind is SCHEMA.query_type or without_required(field), f"{kind.name}.{name} takes required arguments"
+        # What cannot be asked for without a value is a gap to fill in ASKED_WITH.
+        named = f"{kind.name}.{name}"
+        assert kind is SCHEMA.query_type or without_required(field) or named in ASKED_WITH, f"{named} takes arguments"
         node = node_of(found)
         for to in SCHEMA.get_possible_types(node) if is_abstract_type(node) else [node]:
             assert isinstance(to, GraphQLObjectType)
-            hop = Hop(name, found, to)
+            hop = Hop(name + ASKED_WITH.get(named, ""), found, to)
             yield (hop,)
             if depth > 1:
                 yield from ((hop, *rest) for rest in ways(to, depth - 1))

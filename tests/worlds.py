@@ -34,6 +34,8 @@ class Conversation:
     """Per chain a run that tried again what another had failed at, and failed too."""
     answers: list[str]
     """The messages of these runs."""
+    state: str = ""
+    """What an agent keeps in the session."""
 
     @property
     def ids(self) -> dict[str, str]:
@@ -45,6 +47,7 @@ class Conversation:
             "Run": self.runs[0],
             "ToolCall": self.calls[0],
             "SessionMetadata": global_id("SessionMetadata", key),
+            "AgentState": self.state,
             "AuditEvent": global_id("AuditEvent", f"{key}:1"),
         }
 
@@ -76,8 +79,9 @@ async def conversation(client: GraphQLClient, chains: int = 1, mark: str = "plai
         answers.append(chain)
         failed, _ = await failed_run(client, mark, "regenerateMessage", {"messageId": chain[0], "model": "local:echo"})
         attempts.append(await failed_run(client, mark, "retryRun", {"runId": failed}))
+    state = await keep_state(client, session, agentId=mark, state={mark: mark})
     ended, written = zip(*attempts, strict=True)
-    return Conversation(session, question, answers, calls, list(ended), list(written))
+    return Conversation(session, question, answers, calls, list(ended), list(written), state)
 
 
 async def ids_for(client: GraphQLClient, field: str, own: Conversation) -> Ids:
@@ -120,6 +124,13 @@ async def add_call(client: GraphQLClient, message: str, **input_: Any) -> str:
     )
     assert payload["success"], payload
     return str(payload["toolCall"]["id"])
+
+
+async def keep_state(client: GraphQLClient, session: str, **input_: Any) -> str:
+    """The id of the state that an agent keeps in a session."""
+    payload = await client.mutate("setAgentState", "agentState { id }", {"sessionId": session, **input_})
+    assert payload["success"], payload
+    return str(payload["agentState"]["id"])
 
 
 async def stored(dsn: str) -> dict[str, tuple[int, str]]:

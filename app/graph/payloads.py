@@ -53,6 +53,8 @@ class Changed:
     objects: Mapping[str, object]
     deduplicated: bool = False
     warnings: Sequence[CodedWarning] = ()
+    refused: AppError | None = None
+    """Why it was not done, where the objects show what was in the way; else it is raised."""
 
 
 def mutation(payload: type[P], description: str) -> Callable[[Callable[..., Any]], Any]:
@@ -80,18 +82,17 @@ class _Answering(FieldExtension):
     async def resolve_async(self, next_: Any, source: Any, info: Info, **kwargs: Any) -> Payload:
         """Called by Strawberry in the resolver's place."""
         watch = Stopwatch()
-        changed, refused = Changed({}), None
         try:
             for name, value in as_sent(kwargs["input"]).items():
                 require_storable(value, name)
             changed = await next_(source, info, **kwargs)
         except AppError as error:
-            refused = user_error(error)
+            changed = Changed({}, refused=error)
         # The next field of the same request must not see what was loaded before this change.
         info.context.loaders.forget()
         return self._payload(
-            success=refused is None,
-            error=refused,
+            success=changed.refused is None,
+            error=user_error(changed.refused) if changed.refused else None,
             warnings=[WarningType(code=found.code, message=found.message) for found in changed.warnings],
             correlation_id=info.context.actor.correlation_id,
             processing_time_ms=watch.elapsed_ms(),

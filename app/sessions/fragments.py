@@ -1,5 +1,6 @@
 """Pieces of statements about sessions, for this room and those that hang rows on a session."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import CTE, BigInteger, ColumnElement, Uuid, case, cast, exists, func, null, or_, select, true, update
@@ -31,14 +32,16 @@ def owned() -> ColumnElement[bool]:
     return (sessions.c.tenant_id == param("tenant_id")) & (sessions.c.user_id == param("user_id")).is_(true())
 
 
-def claimed(*conditions: ColumnElement[bool]) -> CTE:
+def claimed(*conditions: ColumnElement[bool], columns: Collection[str] = ("id",)) -> CTE:
     """The one session of the actor that `conditions` name, its row locked until the transaction ends.
 
     The one order of locks: a session's row first, then what hangs on it. Whoever holds the row is alone among the
     session's writers, and so sure to use the event number that it takes. The lock is that of an UPDATE, which does not
-    stand in the way of rows that refer to the session. Columns: id. Parameters: tenant_id, user_id.
+    stand in the way of rows that refer to the session. `conditions` are asked of the row, and `columns` read from it,
+    as they are once it is locked. Parameters: tenant_id, user_id.
     """
-    return select(sessions.c.id).where(owned(), *conditions).with_for_update(key_share=True).cte("claimed")
+    found = select(*(sessions.c[name] for name in columns)).where(owned(), *conditions)
+    return found.with_for_update(key_share=True).cte("claimed")
 
 
 def happening_at() -> ColumnElement[Any]:

@@ -1,5 +1,6 @@
 """Batched reads of sessions and their metadata."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -17,10 +18,11 @@ from app.db.scopes import ReadScope
 from app.db.statement import Query, param
 from app.graph.loading import Loader
 from app.sessions.fragments import readable, sessions
-from app.sessions.models import ChatSession, SessionMetadata
-from app.sessions.values import SessionFilter, SessionId, SessionOrder
+from app.sessions.models import AgentState, ChatSession, SessionMetadata
+from app.sessions.values import AgentStateId, SessionFilter, SessionId, SessionOrder
 
 _metadata = table_of(SessionMetadata)
+_states = table_of(AgentState)
 
 _BY_IDS = Query(ChatSession, select(*sessions.c).where(readable(), sessions.c.id == any_(param("ids", ARRAY(Uuid)))))
 
@@ -34,6 +36,30 @@ _METADATA_BY_IDS = Query(
         _metadata.c.session_id == any_(param("ids", ARRAY(Uuid))),
     ),
 )
+
+_STATES_BY_IDS = Query(
+    AgentState,
+    select(*_states.c)
+    .join(sessions, (sessions.c.tenant_id == _states.c.tenant_id) & (sessions.c.id == _states.c.session_id))
+    .where(readable(), _states.c.tenant_id == param("tenant_id"), _states.c.id == any_(param("ids", ARRAY(Uuid)))),
+)
+
+_STATES_OF_SESSIONS = Query(
+    AgentState,
+    select(*_states.c)
+    .where(_states.c.tenant_id == param("tenant_id"), _states.c.session_id == any_(param("ids", ARRAY(Uuid))))
+    .order_by(_states.c.session_id, _states.c.agent_id),
+)
+
+
+def _states_by_keys() -> Query[AgentState]:
+    keys = func.unnest(param("sessions", ARRAY(Uuid)), param("agents", ARRAY(Text)))
+    wanted = keys.table_valued("session_id", "agent_id").render_derived(name="wanted")
+    same = (wanted.c.session_id == _states.c.session_id) & (wanted.c.agent_id == _states.c.agent_id)
+    return Query(AgentState, select(*_states.c).join(wanted, same).where(_states.c.tenant_id == param("tenant_id")))
+
+
+_STATES_BY_KEYS = _states_by_keys()
 
 
 class SessionById(Loader[SessionId, ChatSession | None]):
@@ -51,6 +77,39 @@ class MetadataOfSession(Loader[SessionId, SessionMetadata | None]):
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[SessionId]) -> Sequence[SessionMetadata | None]:
         """One statement for all ids."""
         found = {row.session_id: row for row in await scope.all(_METADATA_BY_IDS, ids=keys, **actor.as_reader())}
+        return [found.get(key) for key in keys]
+
+
+class AgentStateById(Loader[AgentStateId, AgentState | None]):
+    """States of agents in sessions the actor may read; None for any other id."""
+
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[AgentStateId]) -> Sequence[AgentState | None]:
+        """One statement for all ids."""
+        found = {row.id: row for row in await scope.all(_STATES_BY_IDS, ids=keys, **actor.as_reader())}
+        return [found.get(key) for key in keys]
+
+
+class AgentStatesOfSession(Loader[SessionId, list[AgentState]]):
+    """The states of sessions that were read before, by agent; whoever has the session may read them."""
+
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[SessionId]) -> Sequence[list[AgentState]]:
+        """One statement for all sessions."""
+        found: dict[SessionId, list[AgentState]] = defaultdict(list)
+        for row in await scope.all(_STATES_OF_SESSIONS, tenant_id=actor.tenant_id, ids=keys):
+            found[SessionId(row.session_id)].append(row)
+        return [found[key] for key in keys]
+
+
+class AgentStateOfSession(Loader[tuple[SessionId, str], AgentState | None]):
+    """The state of one agent in each of sessions that were read before."""
+
+    async def fetch(
+        self, scope: ReadScope, actor: Actor, keys: list[tuple[SessionId, str]]
+    ) -> Sequence[AgentState | None]:
+        """One statement for all sessions and agents."""
+        sessions_, agents = [key[0] for key in keys], [key[1] for key in keys]
+        rows = await scope.all(_STATES_BY_KEYS, tenant_id=actor.tenant_id, sessions=sessions_, agents=agents)
+        found = {(SessionId(row.session_id), row.agent_id): row for row in rows}
         return [found.get(key) for key in keys]
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer, func, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer, SmallInteger, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import global_id
@@ -30,6 +30,7 @@ class ChatSession(Base):
         *bounded(description=4_000, agent_id=255, model=255, provider=255),
         CheckConstraint("status in ('active', 'paused', 'completed', 'failed', 'archived')", name="status"),
         CheckConstraint("last_sequence >= 0 and last_event >= 0", name="counters"),
+        CheckConstraint("agent_states between 0 and 100", name="agent_states"),
     )
     node_type = "ChatSession"
 
@@ -59,6 +60,8 @@ class ChatSession(Base):
     system_messages: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     tool_messages: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     tool_calls: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
+    agent_states: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
+    """How many agents keep a state in it."""
     total_tokens_used: Mapped[int] = mapped_column(server_default=_ZERO)
     estimated_cost: Mapped[Decimal] = mapped_column(server_default=_ZERO)
     total_duration_ms: Mapped[int] = mapped_column(server_default=_ZERO)
@@ -106,3 +109,30 @@ class SessionMetadata(Base):
     def global_id(self) -> str:
         """Relay's id: a session has one row of metadata, so it is named by the session."""
         return global_id(self.node_type, self.session_id)
+
+
+class AgentState(Base):
+    """What one agent remembers of one session, replaced as a whole. It goes with the session, and not before."""
+
+    __tablename__ = "agent_states"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "session_id"], ["chat_sessions.tenant_id", "chat_sessions.id"], ondelete="CASCADE"
+        ),
+        Index("uq_agent_states_id", "tenant_id", "id", unique=True),
+        CheckConstraint("char_length(agent_id) between 1 and 255", name="agent_id_length"),
+        CheckConstraint("version >= 1", name="version"),
+        *bounded_json("state"),
+    )
+    node_type = "AgentState"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(primary_key=True)
+    agent_id: Mapped[str] = mapped_column(primary_key=True)
+    """As the application names it."""
+    id: Mapped[UUID]
+    state: Mapped[Json]
+    version: Mapped[int] = mapped_column(Integer)
+    """1, 2, 3 …: how often it was set."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -5,13 +5,14 @@ from typing import Any
 
 from app.core.actor import Actor
 from app.core.errors import ValidationError
+from app.db.errors import Duplicate
 from app.db.scopes import ReadScope, UnitOfWork
 from app.idempotency.service import first_subject
 from app.idempotency.values import ClientKey
 from app.sessions import repository
-from app.sessions.errors import SessionNotFound
-from app.sessions.models import ChatSession
-from app.sessions.values import NewSession, SessionId, check_fields, check_metadata
+from app.sessions.errors import SessionNotFound, StateConflict, TooManyAgents
+from app.sessions.models import AgentState, ChatSession
+from app.sessions.values import NewAgentState, NewSession, SessionId, check_fields, check_metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,14 @@ class SessionOutcome:
 
     session: ChatSession | None
     """None only for a deletion that was made before."""
+    deduplicated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStateOutcome:
+    """The state that an agent has now, and whether the same request had set it before."""
+
+    agent_state: AgentState
     deduplicated: bool = False
 
 
@@ -52,6 +61,30 @@ async def set_metadata(
     check_metadata(changes)
     changed = await repository.set_metadata(uow, actor, session_id, changes, key)
     return SessionOutcome(changed) if changed is not None else await _as_before(uow, actor, key)
+
+
+async def set_agent_state(
+    uow: UnitOfWork, actor: Actor, new: NewAgentState, key: ClientKey | None
+) -> AgentStateOutcome:
+    """Keep the state of an agent in a session. SessionNotFound, ValidationError, StateConflict, TooManyAgents."""
+    new.check()
+    try:
+        kept = await repository.set_agent_state(uow, actor, new, key)
+    except Duplicate as duplicate:
+        if duplicate.key != repository.SAME_AGENT:
+            raise
+        kept = None
+    if kept is not None:
+        return AgentStateOutcome(kept)
+    subject = await first_subject(uow, actor, key)
+    found = await repository.owned_agent_state(uow, actor, new.session_id, new.agent_id)
+    if subject is not None and found is not None:
+        return AgentStateOutcome(found, deduplicated=True)
+    if await find_owned(uow, actor, new.session_id) is None:
+        raise SessionNotFound
+    if new.expected_version is None or (new.expected_version == 0 and found is None):
+        raise TooManyAgents
+    raise StateConflict(new.expected_version, found)
 
 
 async def delete(uow: UnitOfWork, actor: Actor, session_id: SessionId, key: ClientKey | None) -> SessionOutcome:

@@ -7,15 +7,18 @@ from typing import Any, NewType
 from uuid import UUID
 
 from app.core.errors import ValidationError
-from app.core.text import require_count, require_json_size, require_length
+from app.core.text import require_count, require_json_size, require_length, require_range
 
 SessionId = NewType("SessionId", UUID)
+AgentStateId = NewType("AgentStateId", UUID)
 
 DEFAULT_TITLE = "New conversation"
 LONGEST_TITLE = 255
 LONGEST_DESCRIPTION = 4_000
 LONGEST_NAME = 255
 """Of an agent's id, a model and a provider."""
+MOST_AGENTS = 100
+"""That keep a state in one session: they are listed whole."""
 LONGEST_SUMMARY = 20_000
 MOST_TAGS = 50
 LONGEST_TAG = 100
@@ -72,6 +75,25 @@ class NewMetadata:
     def check(self) -> None:
         """Raise ValidationError for what cannot be stored."""
         check_metadata({"tags": self.tags, "summary": self.summary, "custom_data": self.custom_data})
+
+
+@dataclass(frozen=True, slots=True)
+class NewAgentState:
+    """A state that an agent is about to keep."""
+
+    id: AgentStateId
+    """Of the row, where this is the agent's first in the session."""
+    session_id: SessionId
+    agent_id: str
+    state: dict[str, Any]
+    expected_version: int | None = None
+    """The version it replaces, 0 where there is to be none yet; None replaces whatever there is."""
+
+    def check(self) -> None:
+        """Raise ValidationError for what cannot be stored."""
+        require_length(self.agent_id, "agentId", at_least=1, at_most=LONGEST_NAME)
+        require_json_size(self.state, "state")
+        require_range(self.expected_version, "expectedVersion", at_least=0, at_most=2**31 - 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ _IDENTITY = "comes from whoever authenticates: a name in a header has at most 12
 _NAME = "a name of at most 255 characters, refused at the edge"
 _ERROR = "at most 4,000 characters, refused at the edge"
 UNCHECKED = {
+    "agent_states.tenant_id": _IDENTITY,
     "chat_messages.tenant_id": _IDENTITY,
     "chat_sessions.tenant_id": _IDENTITY,
     "chat_sessions.user_id": _IDENTITY,

@@ -150,7 +150,7 @@ async def test_a_deleted_session_takes_everything_along_but_its_events_and_what_
     assert await read(client, gone.session) is None
     assert await read(client, kept.session) is not None
     assert await kinds(client, gone.session) == [
-        "SESSION_DELETED",
+        "SESSION_DELETED", "SESSION_AGENT_STATE_SET",
         *[
             *["RUN_FAILED", "RUN_STARTED", "RUN_QUEUED", "MESSAGE_APPENDED"] * 2,
             *["TOOL_CALL_ADDED", "MESSAGE_APPENDED"] * 3,

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from app.sessions.graphql.agents import AgentMutations
 from app.sessions.graphql.change import ChangeMutations
 from app.sessions.graphql.find import SessionQueries
 from app.sessions.graphql.follow import SessionSubscriptions
@@ -18,5 +19,5 @@ __all__ = [
 
 
 @strawberry.type
-class SessionMutations(ChangeMutations):
+class SessionMutations(ChangeMutations, AgentMutations):
     pass

@@ -9,6 +9,7 @@ from strawberry import field
 
 from app.core.ids import parse_global_id
 from app.core.paging import Page, PageRequest
+from app.core.text import require_storable
 from app.graph.connections import After, Before, Connection, First, Last
 from app.graph.context import Info
 from app.graph.enums import described
@@ -18,8 +19,8 @@ from app.messages.loaders import MessagesOfSession, large_columns
 from app.messages.models import ChatMessage
 from app.runs.loaders import ActiveRunOfSession, RunsOfSession
 from app.runs.models import Run
-from app.sessions.loaders import MetadataOfSession
-from app.sessions.models import ChatSession, SessionMetadata
+from app.sessions.loaders import AgentStateOfSession, AgentStatesOfSession, MetadataOfSession, SessionById
+from app.sessions.models import AgentState, ChatSession, SessionMetadata
 from app.sessions.values import SessionId, SessionOrder, SessionStatus
 
 DEFAULT_MESSAGES = 100
@@ -62,6 +63,22 @@ class SessionMetadataType(Node):
     summary: str | None = field(description="What the conversation is about, in short.")
 
 
+@strawberry.type(name="AgentState", description="What an agent remembers of a session, replaced as a whole.")
+class AgentStateType(Node):
+    agent_id: str = field(description="The agent, as the application names it.")
+    state: Json = field(description="What it keeps: free JSON object.")
+    version: int = field(description="1, 2, 3 …: how often it was set. Send it as `expectedVersion` to replace it.")
+    created_at: datetime = field(description="When it was first set.")
+    updated_at: datetime = field(description="When it was last set.")
+
+    @field(
+        graphql_type=Annotated["ChatSessionType", strawberry.lazy("app.sessions.graphql.types")] | None,
+        description="The session it belongs to.",
+    )
+    async def session(self, info: Info, root: strawberry.Parent[AgentState]) -> ChatSession | None:
+        return await info.context.loader(SessionById).load(SessionId(root.session_id))
+
+
 @strawberry.type(name="ChatSession", description="One conversation, private to its user.")
 class ChatSessionType(Node):
     title: str = field(description="Its name in lists.")
@@ -82,6 +99,23 @@ class ChatSessionType(Node):
     @field(graphql_type=SessionMetadataType | None, description="What it is filed under.")
     async def metadata(self, info: Info, root: strawberry.Parent[ChatSession]) -> SessionMetadata | None:
         return await info.context.loader(MetadataOfSession).load(SessionId(root.id))
+
+    @field(
+        graphql_type=list[AgentStateType],
+        description="What its agents keep, in the order of their ids; at most 100 agents keep a state in a session.",
+    )
+    async def agent_states(self, info: Info, root: strawberry.Parent[ChatSession]) -> list[AgentState]:
+        return await info.context.loader(AgentStatesOfSession).load(SessionId(root.id))
+
+    @field(graphql_type=AgentStateType | None, description="What one agent keeps; null when it keeps nothing.")
+    async def agent_state(
+        self,
+        info: Info,
+        root: strawberry.Parent[ChatSession],
+        agent_id: Annotated[str, strawberry.argument(description="The agent, as the application names it.")],
+    ) -> AgentState | None:
+        require_storable(agent_id, "agentId")
+        return await info.context.loader(AgentStateOfSession).load((SessionId(root.id), agent_id))
 
     @field(graphql_type=Connection[Message], description="Its messages in the order of their numbers; 100 by default.")
     async def messages(
