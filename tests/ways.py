@@ -1,13 +1,12 @@
 """Ways through the served graph: from a root field along fields that lead to objects."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from graphql import GraphQLNamedType, GraphQLObjectType, get_named_type, is_abstract_type, is_leaf_type
 
 from tests.schema_walk import SCHEMA, is_connection, leaves, literal, node_of, query_fields, without_required
-
-DEEPEST = 3
 
 ASKED_WITH = {"ChatSession.agentState": '(agentId: "plain")'}
 """The arguments of fields below the root that cannot be asked for without."""
@@ -28,9 +27,26 @@ class Hop:
 Way = tuple[Hop, ...]
 
 
-def ways(kind: GraphQLNamedType, depth: int = DEEPEST) -> Iterator[Way]:
-    """Every way from a type to objects; of an interface, to each of its types."""
-    assert isinstance(kind, GraphQLObjectType)
+def ways() -> Iterator[Way]:
+    """Ways from the root, so that below every field that leads to objects each field of theirs is gone to once.
+
+    The shortest way is taken, from a list of objects where there is one: a field is asked of many objects at a time.
+    """
+    assert SCHEMA.query_type is not None
+    gone: set[tuple[Hop | None, Hop]] = set()
+    open_ends: deque[Way] = deque([()])
+    while open_ends:
+        way = open_ends.popleft()
+        for hop in _hops(way[-1].to) if way else sorted(_hops(SCHEMA.query_type), key=_lists_first):
+            pair = (way[-1] if way else None, hop)
+            if pair not in gone:
+                gone.add(pair)
+                yield (*way, hop)
+                open_ends.append((*way, hop))
+
+
+def _hops(kind: GraphQLObjectType) -> Iterator[Hop]:
+    """The fields of a type that lead to objects; where to an interface, to each of its types."""
     for name, field in kind.fields.items():
         found = get_named_type(field.type)
         if is_leaf_type(found):
@@ -41,10 +57,11 @@ def ways(kind: GraphQLNamedType, depth: int = DEEPEST) -> Iterator[Way]:
         node = node_of(found)
         for to in SCHEMA.get_possible_types(node) if is_abstract_type(node) else [node]:
             assert isinstance(to, GraphQLObjectType)
-            hop = Hop(name + ASKED_WITH.get(named, ""), found, to)
-            yield (hop,)
-            if depth > 1:
-                yield from ((hop, *rest) for rest in ways(to, depth - 1))
+            yield Hop(name + ASKED_WITH.get(named, ""), found, to)
+
+
+def _lists_first(root: Hop) -> int:
+    return 0 if is_connection(root.kind) else 1 if root.name == "nodes" else 2
 
 
 def selected(way: Way, through: str, last: str, wanted: Wanted = leaves) -> str:

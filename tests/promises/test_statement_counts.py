@@ -6,7 +6,6 @@ import pytest
 
 from tests.client import GraphQLClient
 from tests.fakes import StatementRecorder
-from tests.schema_walk import SCHEMA
 from tests.ways import operations, ways
 from tests.worlds import ClientAs, Conversation, add_call, conversation, live_run
 
@@ -55,12 +54,11 @@ async def test_every_list_costs_the_same_with_one_parent_and_with_twenty(
     many: tuple[GraphQLClient, list[Conversation]],
     statements: StatementRecorder,
 ) -> None:
-    assert SCHEMA.query_type is not None
     differing: dict[str, tuple[int, int]] = {}
     seen: set[str] = set()
 
-    for way in ways(SCHEMA.query_type):
-        seen.add(".".join(hop.name for hop in way))
+    for way in ways():
+        seen.add(".".join(hop.name for hop in way[-2:]))
         few, lots = (operations(way, ids_of(conversations)) for _, conversations in (one, many))
         for small, large in zip(few, lots, strict=True):
             (cheap, _), (dear, _) = await cost(one[0], statements, small), await cost(many[0], statements, large)
@@ -68,8 +66,8 @@ async def test_every_list_costs_the_same_with_one_parent_and_with_twenty(
                 differing[small] = (cheap, dear)
 
     assert differing == {}
-    assert {"sessions.messages.toolCalls", "nodes.children.session", "message.parent.children"} <= seen
-    assert {"sessions.runs.message", "sessions.activeRun.promptMessage", "message.run.retryOf"} <= seen
+    assert {"messages.toolCalls", "toolCalls.message", "children.session", "parent.children"} <= seen
+    assert {"runs.message", "activeRun.promptMessage", "run.retryOf", "nodes.children"} <= seen
 
 
 async def test_twenty_sessions_with_messages_and_tool_calls_are_three_statements(
