@@ -47,6 +47,7 @@ MESSAGE_ENDS = ["status", "token_count", "processing_time_ms"]
 """Columns that bring changes of the session along; a deletion never sets them, it has a status of its own."""
 
 BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
+    ("app.branches.loaders", "_page"): [(shape,) for shape in SHAPES],
     ("app.events.loaders", "_page"): list(product(EVENT_CONDITIONS, SHAPES, (True, False))),
     ("app.events.loaders", "_count"): list(product(EVENT_CONDITIONS, (True, False))),
     ("app.messages.loaders", "_page_of_each"): list(product(("session_id", "parent_message_id"), SHAPES)),

@@ -39,7 +39,8 @@ def large_columns(info: Info) -> Large:
     return frozenset(_LARGE_FIELDS[name] for name in selected(info) & _LARGE_FIELDS.keys())
 
 
-def _columns(large: Large) -> list[ColumnElement[Any]]:
+def columns_with(large: Large) -> list[ColumnElement[Any]]:
+    """All columns of a message, of the large ones those."""
     return [column for column in messages.c if column.name not in LARGE_COLUMNS or column.name in large]
 
 
@@ -47,7 +48,7 @@ def _columns(large: Large) -> list[ColumnElement[Any]]:
 def _by_ids(large: Large) -> Query[ChatMessage]:
     return Query(
         ChatMessage,
-        select(*_columns(large)).where(
+        select(*columns_with(large)).where(
             messages.c.tenant_id == param("tenant_id"),
             messages.c.id == any_(param("ids", ARRAY(Uuid))),
             of_session(readable()),
@@ -94,7 +95,7 @@ class MessageOfRow(Loader[MessageKey, ChatMessage | None]):
 
 @lru_cache(maxsize=64)
 def _page_of_each(parent: str, shape: PageShape, large: Large) -> Query[ChatMessage]:
-    rows = select(*_columns(large)).where(messages.c.tenant_id == param("tenant_id"))
+    rows = select(*columns_with(large)).where(messages.c.tenant_id == param("tenant_id"))
     return Query(ChatMessage, page_of_each(rows, messages.c[parent], _BY_NUMBER, shape))
 
 

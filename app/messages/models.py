@@ -25,7 +25,15 @@ class ChatMessage(Base):
         ),
         Index("uq_chat_messages_sequence", "tenant_id", "session_id", "sequence_number", unique=True),
         Index(None, "tenant_id", "created_at"),
-        Index(None, "tenant_id", "parent_message_id"),
+        Index(None, "tenant_id", "parent_message_id", "sequence_number"),
+        # The first messages of a session, which have no parent to be found by.
+        Index(
+            "ix_chat_messages_roots",
+            "tenant_id",
+            "session_id",
+            "sequence_number",
+            postgresql_where=text("parent_message_id is null"),
+        ),
         # For upkeep, which is every tenant's.
         Index(
             "ix_chat_messages_unfinished", "updated_at", postgresql_where=text("status in ('pending', 'processing')")

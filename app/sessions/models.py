@@ -53,7 +53,11 @@ class ChatSession(Base):
     active_leaf_id: Mapped[UUID | None]
     """The message the next one answers, where the writer names no other."""
     active_leaf_parent_id: Mapped[UUID | None]
-    """The parent of that message: what the statement that moved the leaf found there before."""
+    """The parent of that message: kept beside it, for a statement that appends to return without another look."""
+    forked_from_session_id: Mapped[UUID | None]
+    """The session whose path was copied to begin this one; it may be deleted since, hence no foreign key."""
+    forked_from_message_id: Mapped[UUID | None]
+    """The last message that was copied from there; None where there was nothing to copy."""
 
     user_messages: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     assistant_messages: Mapped[int] = mapped_column(Integer, server_default=_ZERO)

@@ -9,6 +9,7 @@ from tests.worlds import Conversation, conversation
 LISTS = {
     "sessions": "{{ sessions{} {{ nodes {{ id }} }} }}",
     "messages": "query ($id: ID!) {{ session(id: $id) {{ messages{} {{ nodes {{ id }} }} }} }}",
+    "activePath": "query ($id: ID!) {{ session(id: $id) {{ activePath{} {{ nodes {{ id }} }} }} }}",
     "auditEvents": "{{ auditEvents{} {{ nodes {{ id }} }} }}",
     "runs": "query ($id: ID!) {{ session(id: $id) {{ runs{} {{ nodes {{ id }} }} }} }}",
 }
@@ -48,6 +49,7 @@ async def test_cursors_of_other_lists_are_refused(client: GraphQLClient, talk: C
           updated: sessions(first: 1) { pageInfo { endCursor } }
           created: sessions(first: 1, orderBy: CREATED_AT_ASC) { pageInfo { endCursor } }
           other: session(id: $session) { messages(first: 1) { pageInfo { endCursor } } }
+          path: session(id: $session) { activePath(first: 1) { pageInfo { endCursor } } }
           children: message(id: $message) { children(first: 1) { pageInfo { endCursor } } }
           events: auditEvents(first: 1) { pageInfo { endCursor } }
           runs: session(id: $session) { runs(first: 1) { pageInfo { endCursor } } }
@@ -58,13 +60,15 @@ async def test_cursors_of_other_lists_are_refused(client: GraphQLClient, talk: C
         "updated": data["updated"]["pageInfo"]["endCursor"],
         "created": data["created"]["pageInfo"]["endCursor"],
         "other": data["other"]["messages"]["pageInfo"]["endCursor"],
+        "path": data["path"]["activePath"]["pageInfo"]["endCursor"],
         "children": data["children"]["children"]["pageInfo"]["endCursor"],
         "events": data["events"]["pageInfo"]["endCursor"],
         "runs": data["runs"]["runs"]["pageInfo"]["endCursor"],
     }
     assert all(cursors.values())
 
-    for name, own in (("sessions", "updated"), ("messages", None), ("auditEvents", "events"), ("runs", None)):
+    lists = {"sessions": "updated", "messages": None, "activePath": None, "auditEvents": "events", "runs": None}
+    for name, own in lists.items():
         for kind, cursor in cursors.items():
             if kind == own:
                 continue

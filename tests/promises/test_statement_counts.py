@@ -68,6 +68,7 @@ async def test_every_list_costs_the_same_with_one_parent_and_with_twenty(
     assert differing == {}
     assert {"messages.toolCalls", "toolCalls.message", "children.session", "parent.children"} <= seen
     assert {"runs.message", "activeRun.promptMessage", "run.retryOf", "nodes.children"} <= seen
+    assert {"activePath.siblings", "activeLeaf.siblings", "siblings.previous"} <= seen
 
 
 async def test_twenty_sessions_with_messages_and_tool_calls_are_three_statements(

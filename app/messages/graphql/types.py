@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 from strawberry import field
 
+from app.branches.loaders import SiblingsOfMessage
+from app.branches.values import Place
 from app.core.ids import parse_global_id
 from app.core.paging import Page, PageRequest
 from app.graph.connections import After, Before, Connection, First, Last
@@ -26,9 +28,11 @@ from app.sessions.values import SessionId
 from app.tools.loaders import ToolCallsOfMessage
 
 if TYPE_CHECKING:
+    from app.branches.graphql import MessageSiblingsType
     from app.runs.graphql import RunType
     from app.tools.graphql import ToolCallType
 
+SiblingsOf = Annotated["MessageSiblingsType", strawberry.lazy("app.branches.graphql")]
 RunNode = Annotated["RunType", strawberry.lazy("app.runs.graphql")]
 ToolCallNode = Annotated["ToolCallType", strawberry.lazy("app.tools.graphql")]
 
@@ -137,6 +141,10 @@ class ChatMessageType(Node):
     ) -> Page[ChatMessage]:
         request = PageRequest.of(first, last, after, before, DEFAULT_MESSAGES)
         return await info.context.loader(ChildrenOfMessage).load((root.id, request, large_columns(info)))
+
+    @field(graphql_type=SiblingsOf, description="Where it stands among the messages beside it: 2 of 3.")
+    def siblings(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Any:
+        return info.context.loader(SiblingsOfMessage).load(Place(root.id, root.session_id, root.parent_message_id))
 
     @field(graphql_type=list[ToolCallNode], description="What the model asked for in it, in order; at most 128.")
     def tool_calls(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Any:

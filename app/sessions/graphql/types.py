@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 from strawberry import field
 
+from app.branches.loaders import ActivePath
+from app.branches.values import PathRequest
 from app.core.ids import parse_global_id
 from app.core.paging import Page, PageRequest
 from app.core.text import require_storable
@@ -15,8 +17,9 @@ from app.graph.context import Info
 from app.graph.enums import described
 from app.graph.nodes import Node
 from app.graph.scalars import BigInt, Json
-from app.messages.loaders import MessagesOfSession, large_columns
+from app.messages.loaders import MessageOfRow, MessagesOfSession, large_columns
 from app.messages.models import ChatMessage
+from app.messages.values import MessageId
 from app.runs.loaders import ActiveRunOfSession, RunsOfSession
 from app.runs.models import Run
 from app.sessions.loaders import AgentStateOfSession, AgentStatesOfSession, MetadataOfSession, SessionById
@@ -117,7 +120,7 @@ class ChatSessionType(Node):
         require_storable(agent_id, "agentId")
         return await info.context.loader(AgentStateOfSession).load((SessionId(root.id), agent_id))
 
-    @field(graphql_type=Connection[Message], description="Its messages in the order of their numbers; 100 by default.")
+    @field(graphql_type=Connection[Message], description="Its messages of all branches, by number; 100 by default.")
     async def messages(
         self,
         info: Info,
@@ -129,6 +132,30 @@ class ChatSessionType(Node):
     ) -> Page[ChatMessage]:
         request = PageRequest.of(first, last, after, before, DEFAULT_MESSAGES)
         return await info.context.loader(MessagesOfSession).load((SessionId(root.id), request, large_columns(info)))
+
+    @field(graphql_type=Message | None, description="Where it is: the message that the next one answers.")
+    def active_leaf(self, info: Info, root: strawberry.Parent[ChatSession]) -> Any:
+        if root.active_leaf_id is None:
+            return None
+        return info.context.loader(MessageOfRow).load((MessageId(root.active_leaf_id), large_columns(info)))
+
+    @field(
+        graphql_type=Connection[Message],
+        description="The conversation as it is shown: the messages from a first one to `activeLeaf`, oldest first; 100 "
+        "by default. `messages` has those of all branches.",
+    )
+    async def active_path(
+        self,
+        info: Info,
+        root: strawberry.Parent[ChatSession],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Page[ChatMessage]:
+        request = PageRequest.of(first, last, after, before, DEFAULT_MESSAGES)
+        wanted = PathRequest(root.id, root.active_leaf_id, request, large_columns(info))
+        return await info.context.loader(ActivePath).load(wanted)
 
     @field(
         graphql_type=RunNode | None,
