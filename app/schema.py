@@ -2,6 +2,7 @@
 
 from strawberry.tools import merge_types
 
+from app.branches.graphql import BranchMutations
 from app.catalogue.graphql import CatalogueQueries
 from app.events.graphql import EventQueries
 from app.events.loaders import EventByKey
@@ -37,7 +38,7 @@ QUERIES = (
     IdentityQueries,
     CatalogueQueries,
 )
-MUTATIONS = (SessionMutations, MessageMutations, ToolMutations, RunMutations)
+MUTATIONS = (SessionMutations, MessageMutations, ToolMutations, BranchMutations, RunMutations)
 SUBSCRIPTIONS = (SessionSubscriptions, RunSubscriptions)
 
 schema = build_schema(

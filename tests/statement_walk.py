@@ -51,7 +51,7 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.events.loaders", "_page"): list(product(EVENT_CONDITIONS, SHAPES, (True, False))),
     ("app.events.loaders", "_count"): list(product(EVENT_CONDITIONS, (True, False))),
     ("app.messages.loaders", "_page_of_each"): list(product(("session_id", "parent_message_id"), SHAPES)),
-    ("app.messages.repository", "_append"): [(role,) for role in MessageRole],
+    ("app.messages.repository", "_append"): list(product(MessageRole, (False, True))),
     ("app.messages.repository", "_change"): [
         *product([EventKind.MESSAGE_UPDATED], _changes([*MESSAGE_COLUMNS, *MESSAGE_ENDS])),
         *product([EventKind.MESSAGE_DELETED], _changes(MESSAGE_COLUMNS)),

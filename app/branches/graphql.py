@@ -8,9 +8,15 @@ from strawberry import field
 
 from app.branches.values import Siblings
 from app.graph.context import Info
-from app.messages.graphql import ChatMessageType
+from app.graph.inputs import input_type
+from app.graph.payloads import Changed, Payload, json_object, mutation
+from app.graph.scalars import Json
+from app.idempotency.graphql import KEY_DESCRIPTION, client_key
+from app.messages.graphql import ChatMessageType, message_id
+from app.messages.graphql.inputs import ContextItemsInput, context_items
 from app.messages.loaders import MessageOfRow, large_columns
-from app.messages.values import MessageId
+from app.messages.pipeline import MessagePipeline
+from app.messages.values import Edit, MessageId
 
 
 @strawberry.type(
@@ -29,6 +35,42 @@ class MessageSiblingsType:
     @field(graphql_type=ChatMessageType | None, description="The one after it; null for the last.")
     def next(self, info: Info, root: strawberry.Parent[Siblings]) -> Any:
         return _message(info, root.next_id)
+
+
+@input_type("Another version of a message.")
+class EditMessageInput:
+    message_id: strawberry.ID = field(description="The message; it stays, and the new version stands beside it.")
+    content: str = field(description="What is said instead, at most 1,000,000 characters.")
+    context_items: ContextItemsInput | None = field(default=None, description="What it is written with in view.")
+    metadata: Json | None = field(default=None, description="Free JSON object of the application.")
+    client_key: str | None = field(default=None, description=KEY_DESCRIPTION)
+
+
+@strawberry.type(description="What editMessage answers.")
+class EditMessagePayload(Payload):
+    message: ChatMessageType | None = field(
+        description="The new version, with the role and the parent of the other; the active leaf."
+    )
+
+
+@strawberry.type
+class BranchMutations:
+    @mutation(
+        EditMessagePayload,
+        "Store another version of a message beside it; nobody is asked to answer it. The old one stays, with all that "
+        "follows it.",
+    )
+    async def edit_message(self, info: Info, input: EditMessageInput) -> Changed:
+        edit = Edit(
+            message_id(input.message_id),
+            input.content,
+            context_items(input.context_items),
+            json_object(input.metadata, "metadata"),
+        )
+        context = info.context
+        pipeline = context.service(MessagePipeline)
+        outcome = await pipeline.edit(context.database, context.actor, edit, client_key(info, input))
+        return Changed({"message": outcome.message}, outcome.deduplicated, outcome.message.pipeline.warnings)
 
 
 def _message(info: Info, message_id: UUID | None) -> Any:

@@ -31,5 +31,18 @@ class MessageDeleted(AppError):
 
     code = ErrorCode.INVALID_TRANSITION
 
-    def __init__(self) -> None:
-        super().__init__("the message was deleted", field="messageId", hint="add a new message instead")
+    def __init__(self, field: str = "messageId") -> None:
+        super().__init__("the message was deleted", field=field, hint="add a new message instead")
+
+
+class OtherRole(AppError):
+    """What stands beside a message, in its place, is said by the same."""
+
+    code = ErrorCode.VALIDATION_ERROR
+
+    def __init__(self, found: str, wanted: str, field: str) -> None:
+        super().__init__(
+            f"a message of {found.upper()} is not edited by one of {wanted.upper()}",
+            field=field,
+            hint=f"pass a message of {wanted.upper()}",
+        )

@@ -12,22 +12,22 @@ from app.sessions.fragments import claimed, sessions
 messages = table_of(ChatMessage)
 
 
-def locked_message() -> CTE:
-    """The actor's message `message_id` in its newest version: its session's row is locked first, then its own.
+def locked_message(named: str = "message_id") -> CTE:
+    """The actor's message that the parameter `named` names, in its newest version: locked after its session's row.
 
     A statement sees the rows as they were when it began, which is before it waited for the session. So the message is
     read by the lock, which gives what others have made of it since; whatever a change depends on is asked of these
     columns and never of the table. The lock does not stand in the way of answers to the message.
-    Columns: what is asked of a message. Parameters: tenant_id, user_id, message_id.
+    Columns: what is asked of a message. Parameters: tenant_id, user_id, and `named`.
     """
-    of_message = messages.c.tenant_id == param("tenant_id"), messages.c.id == param("message_id", Uuid)
+    of_message = messages.c.tenant_id == param("tenant_id"), messages.c.id == param(named, Uuid)
     session = claimed(sessions.c.id == select(messages.c.session_id).where(*of_message).scalar_subquery())
     # PostgreSQL cannot come to the message's lock before it has the value, and with it the lock, of the session. IS
     # TRUE, as in owned(): the index of a session's messages is no way to find one.
     after_session = (messages.c.session_id == select(session.c.id).scalar_subquery()).is_(true())
     asked = (
-        "id", "session_id", "role", "status", "token_count", "processing_time_ms", "tool_call_count", "created_at",
-        "deleted_at",
+        "id", "session_id", "parent_message_id", "role", "status", "token_count", "processing_time_ms",
+        "tool_call_count", "created_at", "deleted_at",
     )  # fmt: skip
     return (
         select(*(messages.c[name] for name in asked))

@@ -9,7 +9,7 @@ import structlog
 
 from app.core.actor import Actor
 from app.core.clock import Stopwatch
-from app.core.errors import ValidationError
+from app.core.errors import AppError, ValidationError
 from app.core.ids import new_id
 from app.db.database import Database
 from app.db.scopes import UnitOfWork
@@ -17,10 +17,12 @@ from app.idempotency.service import first_subject
 from app.idempotency.values import ClientKey
 from app.llm.tokens import TokenCount
 from app.messages import repository, service
+from app.messages.errors import MessageDeleted, MessageNotFound, OtherRole
 from app.messages.service import MessageOutcome
 from app.messages.values import (
     Completion,
     Draft,
+    Edit,
     Generation,
     Intent,
     MessageId,
@@ -30,6 +32,7 @@ from app.messages.values import (
 )
 from app.sessions.errors import SessionNotFound
 from app.sessions.service import find_owned
+from app.sessions.values import SessionId
 
 VERSION = "1"
 """Stored with every message: raise it when the same text would be understood or counted differently."""
@@ -71,6 +74,27 @@ class MessagePipeline:
         warning of the message (S3-14). The session's row stays locked until the unit of work ends.
         """
         return await self.store(uow, actor, await self.prepare(actor, draft), key)
+
+    async def edit(self, database: Database, actor: Actor, edit: Edit, key: ClientKey | None) -> MessageOutcome:
+        """Store another version beside a message, in one statement; that one stays, with all that answers it.
+
+        It has the role of the other, and answers what that answers; it becomes the active leaf. MessageNotFound,
+        MessageDeleted, and as of `append`.
+        """
+        async with database.single_statement(replayable=key is not None) as uow:
+            found = await service.find_owned(uow, actor, edit.message_id)
+            if found is None:
+                raise MessageNotFound
+            draft = Draft(
+                SessionId(found.session_id),
+                MessageRole(found.role),
+                edit.content,
+                context_items=edit.context_items,
+                metadata=edit.metadata,
+                tool_call_id=found.tool_call_id,
+                beside=edit.message_id,
+            )
+            return await self.append(uow, actor, draft, key)
 
     async def store(self, uow: UnitOfWork, actor: Actor, new: NewMessage, key: ClientKey | None) -> MessageOutcome:
         """Store a prepared message inside the caller's unit of work. SessionNotFound, KeyReused, ValidationError."""
@@ -162,7 +186,7 @@ _WARNINGS = {
 
 
 async def _why_not(uow: UnitOfWork, actor: Actor, new: NewMessage, key: ClientKey | None) -> MessageOutcome:
-    """What an append that stored nothing means: sent before, no such session, or no such parent in it."""
+    """What an append that stored nothing means: sent before, no such session, or nothing in it to hang it on."""
     subject = await first_subject(uow, actor, key)
     if subject is not None:
         found = await repository.owned_message(uow, actor, MessageId(subject))
@@ -172,8 +196,19 @@ async def _why_not(uow: UnitOfWork, actor: Actor, new: NewMessage, key: ClientKe
         return MessageOutcome(found, deduplicated=subject != new.id)
     if await find_owned(uow, actor, new.draft.session_id) is None:
         raise SessionNotFound
+    if new.draft.beside is not None:
+        raise await _why_not_beside(uow, actor, new.draft, new.draft.beside)
     raise ValidationError(
         "parentMessageId names no message of this session",
         field="parentMessageId",
         hint="leave it out to answer the latest message",
     )
+
+
+async def _why_not_beside(uow: UnitOfWork, actor: Actor, draft: Draft, beside: MessageId) -> AppError:
+    found = await repository.owned_message(uow, actor, beside)
+    if found is None or found.session_id != draft.session_id:
+        return MessageNotFound(draft.beside_place)
+    if found.deleted_at is not None:
+        return MessageDeleted(draft.beside_place)
+    return OtherRole(found.role, draft.role, draft.beside_place)

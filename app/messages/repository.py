@@ -44,6 +44,7 @@ from app.sessions.fragments import (
     answer_counted,
     answer_ended,
     is_session,
+    named_parent,
     one_more_message,
     owned,
     session_claimed,
@@ -66,6 +67,8 @@ _GIVEN: dict[str, Any] = {
 }  # fmt: skip
 """Columns of a new message that come from outside, with their types."""
 
+_COMPLETED = param("status", Text) == MessageStatus.COMPLETED.value
+
 _SPENT = ("token_count", "processing_time_ms")
 """What a message took, as the session counts it. It never becomes less, like the session's counters: what is told when
 the message ends replaces what was told when it was begun, where it is more."""
@@ -77,12 +80,9 @@ _CLEARED: dict[str, Any] = {
 """What a tombstone no longer holds. Its tool calls are removed by a trigger of their table."""
 
 
-def _append(role: MessageRole) -> Command[ChatMessage]:
+def _append(role: MessageRole, beside: bool) -> Command[ChatMessage]:
     """Gate, session, message and event in one statement (S3-18)."""
-    right_parent = _parent_is_of_this_session()
-    completed = param("status", Text) == MessageStatus.COMPLETED.value
-    through = gate(session_claimed() & right_parent)
-    session = touched(is_session(), right_parent, passed(through), changes=one_more_message(role, completed))
+    session = _one_more_beside(role) if beside else _one_more(role)
     row: dict[str, Any] = {
         "tenant_id": session.c.tenant_id,
         "id": param("message_id", Uuid),
@@ -98,6 +98,24 @@ def _append(role: MessageRole) -> Command[ChatMessage]:
     numbered = {"sequenceNumber": session.c.last_sequence}
     written = event(EventKind.MESSAGE_APPENDED, stream=session, facts=numbered)
     return Command(ChatMessage, select(*message.c).add_cte(written))
+
+
+def _one_more(role: MessageRole) -> CTE:
+    """The session with one message more, which answers the parent that is named, or else the active leaf."""
+    right_parent = _parent_is_of_this_session()
+    through = gate(session_claimed() & right_parent)
+    changes = one_more_message(role, _COMPLETED, named_parent())
+    return touched(is_session(), right_parent, passed(through), changes=changes)
+
+
+def _one_more_beside(role: MessageRole) -> CTE:
+    """The session with one message more, which answers what the message `beside` answers, be that nothing."""
+    locked = locked_message("beside")
+    of_session = locked.c.session_id == param("session_id", Uuid)
+    beside = held(locked, of_session, locked.c.role == literal(role.value, Text))
+    through = gate(exists(select(beside.c.id)))
+    changes = one_more_message(role, _COMPLETED, select(beside.c.parent_message_id).scalar_subquery())
+    return touched(session_of(beside), passed(through), changes=changes)
 
 
 def _parent_is_of_this_session() -> Any:
@@ -170,7 +188,7 @@ def _more(message: CTE, column: str) -> ColumnElement[Any]:
     return cast(func.greatest(param(f"new_{column}", Integer) - before, 0), BigInteger)
 
 
-_APPEND = {role: _append(role) for role in MessageRole}
+_APPEND = {(role, beside): _append(role, beside) for role in MessageRole for beside in (False, True)}
 
 
 def _path() -> Query[ChatMessage]:
@@ -206,7 +224,8 @@ async def owned_message(scope: ReadScope, actor: Actor, message_id: MessageId) -
 async def append(uow: UnitOfWork, actor: Actor, new: NewMessage, key: ClientKey | None) -> ChatMessage | None:
     """Store a message at its session's next number, with counters and event.
 
-    None, and nothing stored, when the actor owns no such session, the parent is not in it, or the key was used before.
+    None, and nothing stored, when the actor owns no such session, the parent is not in it, the message to stand beside
+    is not in it, deleted or of another role, or the key was used before.
     The session's row stays locked until the transaction ends: its writers follow each other, numbers have no gaps.
     """
     draft, intent, generation = new.draft, new.intent, new.draft.generation
@@ -216,11 +235,12 @@ async def append(uow: UnitOfWork, actor: Actor, new: NewMessage, key: ClientKey 
         "role": draft.role.name,
         "status": draft.status.name,
     }
+    beside = draft.beside is not None
     return await uow.run_one(
-        _APPEND[draft.role],
+        _APPEND[draft.role, beside],
         session_id=draft.session_id,
         message_id=new.id,
-        parent_message_id=draft.parent_message_id,
+        **({"beside": draft.beside} if beside else {"parent_message_id": draft.parent_message_id}),
         status=draft.status,
         content=draft.content,
         token_count=new.token_count,

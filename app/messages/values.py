@@ -143,9 +143,19 @@ class Draft:
     tool_call_id: str | None = None
     calls_tools: bool = False
     """The turn is tool calls, which follow: its content may be empty."""
+    beside: MessageId | None = None
+    """A message of the same role and session that this one is another version of: it answers what that one answers."""
+    beside_place: str = "messageId"
+    """What the input calls that one."""
 
     def check(self) -> None:
         """Raise ValidationError, naming the field, for what cannot be stored."""
+        if self.beside is not None and self.parent_message_id is not None:
+            raise ValidationError(
+                f"{self.beside_place} says already what the message answers",
+                field=self.beside_place,
+                hint=f"leave out {self.beside_place} or parentMessageId",
+            )
         # Only people always say something: a model may call tools, fail before its first word, or have yet to speak.
         speaks = self.role in (MessageRole.USER, MessageRole.SYSTEM) or not (
             self.role is MessageRole.TOOL or self.calls_tools or self.status is not MessageStatus.COMPLETED
@@ -158,6 +168,16 @@ class Draft:
         require_json_size(self.context_items.as_json(), "contextItems")
         require_json_size(self.metadata, "metadata")
         self.generation.check()
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Another version of a message, which stays."""
+
+    message_id: MessageId
+    content: str
+    context_items: ContextItems = field(default_factory=ContextItems)
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

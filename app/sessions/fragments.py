@@ -102,19 +102,23 @@ def answer_ended(
     return {**answer_counted(begun_at, completed), **sums}
 
 
-def one_more_message(role: str, completed: ColumnElement[bool]) -> dict[str, Any]:
-    """The changes to a session when a message of `role` is appended: number, leaf and counters.
+def named_parent() -> ColumnElement[Any]:
+    """What a message answers by the parameter parent_message_id; where that is None, the active leaf."""
+    return func.coalesce(param("parent_message_id", Uuid), sessions.c.active_leaf_id)
+
+
+def one_more_message(role: str, completed: ColumnElement[bool], parent: ColumnElement[Any]) -> dict[str, Any]:
+    """The changes to a session when a message of `role` is appended that answers `parent`: number, leaf and counters.
 
     `completed`: whether it is all there; one that is yet to be written counts as an answer by `answer_ended`.
-    Parameters: message_id, parent_message_id (None: the active leaf), token_count, processing_time_ms (may be None).
+    Parameters: message_id, token_count, processing_time_ms (may be None).
     """
     counter = sessions.c[f"{role}_messages"]
-    parent = param("parent_message_id", Uuid)
     changes: dict[str, Any] = {
         "last_sequence": sessions.c.last_sequence + 1,
         counter.name: counter + 1,
         "active_leaf_id": param("message_id", Uuid),
-        "active_leaf_parent_id": func.coalesce(parent, sessions.c.active_leaf_id),
+        "active_leaf_parent_id": parent,
         "total_tokens_used": sessions.c.total_tokens_used + param("token_count", BigInteger),
         "total_duration_ms": sessions.c.total_duration_ms
         + func.coalesce(param("processing_time_ms", BigInteger), cast(0, BigInteger)),
