@@ -34,12 +34,13 @@ Ids = Mapping[str, str]
 
 ID_NAMES = {
     "sessionId": "ChatSession", "messageId": "ChatMessage", "parentMessageId": "ChatMessage",
+    "editedMessageId": "ChatMessage",
     "session": "ChatSession", "message": "ChatMessage", "runId": "Run", "run": "Run",
 }  # fmt: skip
 """Which type an input named so is the id of; of an argument `id`, the field's name tells."""
 
-_GOES_WITH = {"parentMessageId": "sessionId"}
-"""What a valid value needs beside it: a parent is a message of the session that is named, and of no new one."""
+_GOES_WITH = {"parentMessageId": "sessionId", "editedMessageId": "sessionId"}
+"""What a valid value needs beside it: both are messages of the session that is named, and of no new one."""
 
 _NAMED_SAMPLES = {"model": "local:echo"}
 """Texts that name something: of a model, one that can be asked everywhere."""

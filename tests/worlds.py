@@ -85,8 +85,16 @@ async def conversation(client: GraphQLClient, chains: int = 1, mark: str = "plai
 
 
 async def ids_for(client: GraphQLClient, field: str, own: Conversation) -> Ids:
-    """The ids of a conversation, with something there for a root field to do: to be cancelled, a run must go on."""
-    return {**own.ids, "Run": await live_run(client, own)} if field == "cancelRun" else own.ids
+    """The ids of a conversation, with something there for a root field to do."""
+    match field:
+        case "cancelRun":
+            # To be cancelled, a run must go on.
+            return {**own.ids, "Run": await live_run(client, own)}
+        case "sendMessage":
+            # To be asked anew, a message must be a question.
+            return {**own.ids, "ChatMessage": own.question}
+        case _:
+            return own.ids
 
 
 async def live_run(client: GraphQLClient, talk: Conversation) -> str:

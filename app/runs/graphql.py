@@ -190,6 +190,10 @@ class SendMessageInput:
     temperature: float | None = field(default=None, description="From 0 to 2; by default the provider's.")
     max_output_tokens: int | None = field(default=None, description="The most the model may write.")
     parent_message_id: strawberry.ID | None = field(default=None, description="What it answers; by default the latest.")
+    edited_message_id: strawberry.ID | None = field(
+        default=None,
+        description="A message of the person that this is another version of: it stands beside that one, which stays.",
+    )
     context_items: ContextItemsInput | None = field(default=None, description="What it is written with in view.")
     metadata: Json | None = field(default=None, description="Free JSON object of the application.")
     on_busy: OnBusy = field(
@@ -269,6 +273,7 @@ class RunMutations:
             context_items(input.context_items),
             json_object(input.metadata, "metadata"),
             input.on_busy,
+            message_id(input.edited_message_id, "editedMessageId") if input.edited_message_id is not None else None,
         )
         pipeline = info.context.service(RunPipeline)
         outcome = await pipeline.send(info.context.database, info.context.actor, asked, client_key(info, input))

@@ -157,12 +157,14 @@ class Asked:
     context_items: ContextItems = field(default_factory=ContextItems)
     metadata: dict[str, Any] = field(default_factory=dict)
     on_busy: OnBusy = OnBusy.REJECT
+    edited_message_id: MessageId | None = None
+    """A question that this one is another version of, and stands beside."""
 
     def to_append(self, session_id: SessionId) -> Draft:
         """The message as its pipeline takes it."""
         return Draft(
             session_id, MessageRole.USER, self.content, self.parent_message_id, context_items=self.context_items,
-            metadata=self.metadata,
+            metadata=self.metadata, beside=self.edited_message_id, beside_place="editedMessageId",
         )  # fmt: skip
 
 
