@@ -6,6 +6,7 @@ from uuid import UUID
 import strawberry
 from strawberry import field
 
+from app.branches import pipeline
 from app.branches.values import Siblings
 from app.graph.context import Info
 from app.graph.inputs import input_type
@@ -17,6 +18,7 @@ from app.messages.graphql.inputs import ContextItemsInput, context_items
 from app.messages.loaders import MessageOfRow, large_columns
 from app.messages.pipeline import MessagePipeline
 from app.messages.values import Edit, MessageId
+from app.sessions.graphql import ChatSessionType, session_id
 
 
 @strawberry.type(
@@ -46,11 +48,25 @@ class EditMessageInput:
     client_key: str | None = field(default=None, description=KEY_DESCRIPTION)
 
 
+@input_type("Another branch to show and to go on in.")
+class SetActiveLeafInput:
+    session_id: strawberry.ID = field(description="The session.")
+    message_id: strawberry.ID = field(
+        description="A message of it; where that has answers, the newest leaf below it is taken."
+    )
+    client_key: str | None = field(default=None, description=KEY_DESCRIPTION)
+
+
 @strawberry.type(description="What editMessage answers.")
 class EditMessagePayload(Payload):
     message: ChatMessageType | None = field(
         description="The new version, with the role and the parent of the other; the active leaf."
     )
+
+
+@strawberry.type(description="What setActiveLeaf answers.")
+class SetActiveLeafPayload(Payload):
+    session: ChatSessionType | None = field(description="The session, with its new `activeLeaf` and `activePath`.")
 
 
 @strawberry.type
@@ -68,9 +84,24 @@ class BranchMutations:
             json_object(input.metadata, "metadata"),
         )
         context = info.context
-        pipeline = context.service(MessagePipeline)
-        outcome = await pipeline.edit(context.database, context.actor, edit, client_key(info, input))
+        messages = context.service(MessagePipeline)
+        outcome = await messages.edit(context.database, context.actor, edit, client_key(info, input))
         return Changed({"message": outcome.message}, outcome.deduplicated, outcome.message.pipeline.warnings)
+
+    @mutation(
+        SetActiveLeafPayload,
+        "Choose the branch that is shown and that the next message goes on in: switch between versions of a message.",
+    )
+    async def set_active_leaf(self, info: Info, input: SetActiveLeafInput) -> Changed:
+        context = info.context
+        outcome = await pipeline.set_leaf(
+            context.database,
+            context.actor,
+            session_id(input.session_id),
+            message_id(input.message_id),
+            client_key(info, input),
+        )
+        return Changed({"session": outcome.session}, outcome.deduplicated)
 
 
 def _message(info: Info, message_id: UUID | None) -> Any:

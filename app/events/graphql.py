@@ -29,6 +29,7 @@ described(
         EventKind.SESSION_UPDATED: "A session's own fields were changed.",
         EventKind.SESSION_METADATA_SET: "A session was filed anew.",
         EventKind.SESSION_AGENT_STATE_SET: "An agent kept its state; `payload` has its id and the version.",
+        EventKind.SESSION_LEAF_SET: "Another branch of a session's messages was chosen.",
         EventKind.SESSION_DELETED: "A session was deleted with all that hung on it.",
         EventKind.MESSAGE_APPENDED: "A message was stored.",
         EventKind.MESSAGE_UPDATED: "A message was changed in place; of a new status, `payload.status` tells.",

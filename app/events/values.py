@@ -13,6 +13,7 @@ class EventKind(StrEnum):
     SESSION_UPDATED = "session.updated"
     SESSION_METADATA_SET = "session.metadata_set"
     SESSION_AGENT_STATE_SET = "session.agent_state_set"
+    SESSION_LEAF_SET = "session.leaf_set"
     SESSION_DELETED = "session.deleted"
     MESSAGE_APPENDED = "message.appended"
     MESSAGE_UPDATED = "message.updated"

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ARRAY, Integer, Text, Uuid, case, delete, exists, literal, or_, select, true, update
 from sqlalchemy import func as sql
@@ -77,6 +78,12 @@ def _set_metadata(columns: frozenset[str]) -> Command[ChatSession]:
     return Command(ChatSession, select(*session.c).add_cte(filed, written))
 
 
+def _set_leaf() -> Command[ChatSession]:
+    leaf = {"active_leaf_id": param("leaf_id", Uuid), "active_leaf_parent_id": param("leaf_parent_id", Uuid)}
+    session = touched(is_session(), changes=leaf)
+    return Command(ChatSession, select(*session.c).add_cte(event(EventKind.SESSION_LEAF_SET, stream=session)))
+
+
 def _delete() -> Command[ChatSession]:
     through = gate(session_claimed())
     kept = [column for column in sessions.c if column.name not in ("last_event", "updated_at")]
@@ -147,6 +154,7 @@ _OWNED_STATE = Query(
 )
 
 _CREATE = _create()
+_SET_LEAF = _set_leaf()
 _DELETE = _delete()
 _SET_AGENT_STATE = {is_first: _set_agent_state(is_first) for is_first in (False, True)}
 
@@ -178,7 +186,7 @@ async def create(uow: UnitOfWork, actor: Actor, new: NewSession, key: ClientKey 
         summary=new.metadata.summary,
         **actor.as_owner(),
         **gate_parameters(key, new.id),
-        **event_parameters(actor, {"sessionId": global_id(ChatSession.node_type, new.id), "title": new.title}),
+        **event_parameters(actor, {"sessionId": _named(new.id), "title": new.title}),
     )
 
 
@@ -232,6 +240,23 @@ async def owned_agent_state(scope: ReadScope, actor: Actor, session_id: SessionI
     return await scope.first(_OWNED_STATE, session_id=session_id, agent_id=agent_id, **actor.as_owner())
 
 
+async def set_leaf(
+    uow: UnitOfWork, actor: Actor, session_id: SessionId, leaf_id: UUID, leaf_parent_id: UUID | None
+) -> ChatSession | None:
+    """Make a message of a session its active leaf; None when there is none of the actor's."""
+    uow.announce(session_id)
+    # Not ChatMessage.node_type: the room of messages is above this one.
+    facts = {"sessionId": _named(session_id), "messageId": global_id("ChatMessage", leaf_id)}
+    return await uow.run_one(
+        _SET_LEAF,
+        session_id=session_id,
+        leaf_id=leaf_id,
+        leaf_parent_id=leaf_parent_id,
+        **actor.as_owner(),
+        **event_parameters(actor, facts),
+    )
+
+
 async def remove(uow: UnitOfWork, actor: Actor, session_id: SessionId, key: ClientKey | None) -> ChatSession | None:
     """Delete a session and all that hangs on it; its last state, or None as above."""
     uow.announce(session_id)
@@ -243,5 +268,9 @@ def _on(actor: Actor, session_id: SessionId, key: ClientKey | None, facts: dict[
         "session_id": session_id,
         **actor.as_owner(),
         **gate_parameters(key, session_id),
-        **event_parameters(actor, {"sessionId": global_id(ChatSession.node_type, session_id), **facts}),
+        **event_parameters(actor, {"sessionId": _named(session_id), **facts}),
     }
+
+
+def _named(session_id: SessionId) -> str:
+    return global_id(ChatSession.node_type, session_id)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from app.core.actor import Actor
 from app.core.errors import ValidationError
@@ -85,6 +86,16 @@ async def set_agent_state(
     if new.expected_version is None or (new.expected_version == 0 and found is None):
         raise TooManyAgents
     raise StateConflict(new.expected_version, found)
+
+
+async def set_leaf(
+    uow: UnitOfWork, actor: Actor, session_id: SessionId, leaf_id: UUID, leaf_parent_id: UUID | None
+) -> ChatSession:
+    """Make a message of a session, which is known to be in it, what the next one answers. SessionNotFound."""
+    changed = await repository.set_leaf(uow, actor, session_id, leaf_id, leaf_parent_id)
+    if changed is None:
+        raise SessionNotFound
+    return changed
 
 
 async def delete(uow: UnitOfWork, actor: Actor, session_id: SessionId, key: ClientKey | None) -> SessionOutcome:
