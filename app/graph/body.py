@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,32 @@ class BadRequest(AppError):
     code = ErrorCode.BAD_USER_INPUT
 
 
+class BodyTooLarge(AppError):
+    """More than is taken of a body, or of a part of it."""
+
+    code = ErrorCode.LIMIT_EXCEEDED
+
+    def __init__(
+        self,
+        limit: int,
+        *,
+        what: str = "the request",
+        hint: str = "send less at once",
+        field: str | None = None,
+    ) -> None:
+        super().__init__(f"{what} is larger than {limit:,} bytes", hint=hint, field=field)
+
+
+async def bounded(pieces: AsyncIterator[bytes], max_bytes: int) -> bytes:
+    """A whole body, refused with BodyTooLarge as soon as it proves too long, whatever its header said."""
+    body = bytearray()
+    async for piece in pieces:
+        body += piece
+        if len(body) > max_bytes:
+            raise BodyTooLarge(max_bytes)
+    return bytes(body)
+
+
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
     """One operation as a client sent it."""
@@ -27,6 +54,8 @@ class GraphQLRequest:
     query: str
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
+    files: tuple[tuple[str, ...], ...] = ()
+    """Where in the variables files stand."""
 
 
 def parse_request(body: bytes) -> GraphQLRequest:

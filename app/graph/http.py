@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,9 +17,18 @@ from app.core.actor import CorrelationId
 from app.core.clock import Stopwatch
 from app.core.errors import AppError, ErrorCode
 from app.graph.accept import JSON, Accepted, accepted_by
-from app.graph.body import BadRequest, GraphQLRequest, parse_json, parse_request, request_of
+from app.graph.body import (
+    BadRequest,
+    BodyTooLarge,
+    GraphQLRequest,
+    bounded,
+    parse_json,
+    parse_request,
+    request_of,
+)
 from app.graph.context import Context
-from app.graph.endpoints import SLOW_MS
+from app.graph.endpoints import SLOW_MS, media_type, require_preflight
+from app.graph.multipart import read_operation, require_uploads
 from app.graph.operations import Answer, Correlate, MakeContext, Refused, errors_of, only, prepared, started
 from app.graph.schema import Schema
 from app.graph.streaming import EventStream, Framing, Multipart, StreamedAnswers
@@ -53,20 +62,22 @@ class GraphQLOverHTTP:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever it holds, the answer is JSON, or a stream where one was asked for."""
         request = Request(scope, receive)
-        try:
-            response = await self._respond(request)
-        except ClientDisconnect:
-            return
-        await response(scope, receive, send)
+        # Files that came with the request are kept until it is answered.
+        with ExitStack() as closing:
+            try:
+                response = await self._respond(request, closing)
+            except ClientDisconnect:
+                return
+            await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> ASGIApp:
+    async def _respond(self, request: Request, closing: ExitStack) -> ASGIApp:
         watch = Stopwatch()
         correlation_id = self._correlate(request.headers)
         status = 200
         response: ASGIApp
         try:
             context = await self._make_context(request, request.headers, correlation_id)
-            response = await self._answer(request, await self._read(request), context)
+            response = await self._answer(request, await self._read(request, closing), context)
         except ClientDisconnect:
             raise
         except Exception as error:
@@ -99,40 +110,33 @@ class GraphQLOverHTTP:
     ) -> tuple[Framing | None, AsyncGenerator[Answer, None]]:
         document = prepared(self._schema, asked, context.actor.correlation_id)
         kind = document.operation_type(asked.operation_name)
+        if asked.files:
+            require_uploads(self._schema, document, asked)
         if request.method == "GET" and kind is not OperationType.QUERY:
             raise MethodRefused("only queries are taken by GET")
         framing = _framing(kind, accepted)
         return framing, await started(self._schema, asked, document, context)
 
-    async def _read(self, request: Request) -> GraphQLRequest:
+    async def _read(self, request: Request, closing: ExitStack) -> GraphQLRequest:
         match request.method:
             case "POST":
-                # A form of another site can send text/plain without asking first; JSON it cannot.
-                if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
-                    raise NotJson(f"send the request as {JSON}", hint="set the header Content-Type")
-                return parse_request(await self._body(request))
+                return await self._posted(request, closing)
             case "GET":
                 return _from_query_string(request)
             case _:
                 raise MethodRefused(f"{request.method} is not a way to ask")
 
-    async def _body(self, request: Request) -> bytes:
-        """The whole body, refused as soon as it proves too long, whatever its header said."""
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > self._max_body_bytes:
-                raise BodyTooLarge(self._max_body_bytes)
-        return bytes(body)
-
-
-class BodyTooLarge(AppError):
-    """The body was longer than the setting allows."""
-
-    code = ErrorCode.LIMIT_EXCEEDED
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"the request is larger than {limit:,} bytes", hint="send less at once")
+    async def _posted(self, request: Request, closing: ExitStack) -> GraphQLRequest:
+        # A form of another site can send text/plain without asking first, and files too; JSON it cannot.
+        match media_type(request.headers):
+            case "application/json":
+                return parse_request(await bounded(request.stream(), self._max_body_bytes))
+            case "multipart/form-data":
+                require_preflight(request.headers)
+                content_type = request.headers["content-type"]
+                return await read_operation(content_type, request.stream(), self._max_body_bytes, closing)
+            case _:
+                raise NotJson(f"send the request as {JSON}", hint="set the header Content-Type")
 
 
 class MethodRefused(BadRequest):

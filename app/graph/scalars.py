@@ -9,8 +9,11 @@ from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.scalar import ScalarDefinition
 
+from app.graph.uploads import UploadedFile
+
 BigInt = NewType("BigInt", int)
 Json = NewType("Json", object)
+Upload = NewType("Upload", UploadedFile)
 
 
 def _parse_big_int(value: object) -> int:
@@ -43,6 +46,12 @@ def _parse_decimal(value: object) -> Decimal:
     return number
 
 
+def _parse_upload(value: object) -> UploadedFile:
+    if not isinstance(value, UploadedFile):
+        raise GraphQLError("an Upload is a file of a multipart request: null in the variables, and named in the map")
+    return value
+
+
 def _plain(number: Decimal) -> str:
     """All its digits, and no exponent: numeric(20, 10) gives a zero as 0E-10."""
     written = format(number, "f")
@@ -66,6 +75,10 @@ SCALARS: dict[object, ScalarDefinition] = {
         "https://scalars.graphql.org/andimarek/date-time",
     ),
     Decimal: _scalar("Decimal", "An exact decimal number, as a string.", _parse_decimal, _plain),
+    Upload: _scalar(
+        "Upload", "A file of at most 10 MiB, sent as a part of a multipart request.", _parse_upload, str,
+        "https://github.com/jaydenseric/graphql-multipart-request-spec",
+    ),
 }  # fmt: skip
 
 CONFIG = StrawberryConfig(scalar_map=SCALARS)

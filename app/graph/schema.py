@@ -49,10 +49,14 @@ class PreparedDocument:
 
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...]
-    operations: Mapping[str | None, OperationType]
+    operations: Mapping[str | None, OperationDefinitionNode]
 
     def operation_type(self, name: str | None) -> OperationType:
-        """The type of the operation of that name, or of the only one; BadRequest when that is not one operation."""
+        """The type of an operation; BadRequest when there is no such one."""
+        return self.operation(name).operation
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation of that name, or the only one; BadRequest when that is not one operation."""
         if name is not None:
             if name not in self.operations:
                 raise BadRequest(
@@ -68,6 +72,11 @@ class PreparedDocument:
 
 class Schema(strawberry.Schema):
     """Strawberry's schema, whose operations are executed by `run` and `subscribe`."""
+
+    @property
+    def core(self) -> GraphQLSchema:
+        """The same schema as graphql-core knows it."""
+        return self._schema
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
@@ -131,7 +140,7 @@ class Schema(strawberry.Schema):
         except RecursionError:
             raise LimitExceeded("the document nests too deep", field="query", hint="ask for less at once") from None
         operations = {
-            definition.name.value if definition.name else None: definition.operation
+            definition.name.value if definition.name else None: definition
             for definition in document.definitions
             if isinstance(definition, OperationDefinitionNode)
         }
