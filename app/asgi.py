@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from app.attachments.http import routes as attachment_routes
 from app.container import Container, open_container
 from app.core.actor import CorrelationId
 from app.core.errors import AppError
@@ -29,7 +30,7 @@ from app.identity.service import correlation_id
 from app.playground import ASSETS, playground_routes
 from app.schema import schema
 
-ROUTES: tuple[Callable[[Endpoints], list[BaseRoute]], ...] = ()
+ROUTES: tuple[Callable[[Endpoints], list[BaseRoute]], ...] = (attachment_routes,)
 """What makes the routes of each room that has some: `routes` in its `http.py`."""
 
 LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"]

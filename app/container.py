@@ -7,6 +7,7 @@ from typing import cast
 
 import structlog
 
+from app.attachments.pipeline import AttachmentPipeline
 from app.core.settings import Settings
 from app.db.database import Database, PoolSettings
 from app.db.foundation import ready_database
@@ -49,7 +50,13 @@ def build_services(settings: Settings) -> Mapping[type, object]:
     messages = MessagePipeline(IntentDetector.from_catalogue(settings.intent_catalogue), count_tokens)
     models, accounts = Models.of(settings), Accounts(count_tokens, cost)
     runs = RunPipeline(messages, models, accounts)
-    return {MessagePipeline: messages, Models: models, Accounts: accounts, RunPipeline: runs}
+    return {
+        MessagePipeline: messages,
+        Models: models,
+        Accounts: accounts,
+        RunPipeline: runs,
+        AttachmentPipeline: AttachmentPipeline(),
+    }
 
 
 def collaborators_of(services: Mapping[type, object]) -> Collaborators:

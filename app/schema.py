@@ -2,6 +2,8 @@
 
 from strawberry.tools import merge_types
 
+from app.attachments.graphql import AttachmentMutations
+from app.attachments.loaders import AttachmentById
 from app.branches.graphql import BranchMutations
 from app.catalogue.graphql import CatalogueQueries
 from app.events.graphql import EventQueries
@@ -23,6 +25,7 @@ NODES: NodeLoaders = {
     "AuditEvent": EventByKey,
     "ChatMessage": MessageById,
     "ChatSession": SessionById,
+    "MessageAttachment": AttachmentById,
     "Run": RunById,
     "SessionMetadata": MetadataOfSession,
     "ToolCall": ToolCallById,
@@ -38,7 +41,14 @@ QUERIES = (
     IdentityQueries,
     CatalogueQueries,
 )
-MUTATIONS = (SessionMutations, MessageMutations, ToolMutations, BranchMutations, RunMutations)
+MUTATIONS = (
+    SessionMutations,
+    MessageMutations,
+    ToolMutations,
+    AttachmentMutations,
+    BranchMutations,
+    RunMutations,
+)
 SUBSCRIPTIONS = (SessionSubscriptions, RunSubscriptions)
 
 schema = build_schema(

@@ -1,5 +1,6 @@
 """Every table, for Alembic: importing this module fills `Base.metadata`."""
 
+import app.attachments.models
 import app.events.models
 import app.idempotency.models
 import app.messages.models

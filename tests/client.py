@@ -22,6 +22,7 @@ from app.graph.operations import Refused, errors_of, prepared, started
 from app.identity.service import OpenDoor
 from app.schema import schema
 from tests.conversations import PATIENCE_SECONDS
+from tests.uploads import request_body
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ class GraphQLClient:
 
     async def post(self, query: str, variables: Mapping[str, Any] | None = None, **headers: str) -> httpx2.Response:
         """The raw answer to an operation."""
-        body = {"query": query, "variables": dict(variables or {})}
-        return await self.http.post("/graphql", json=body, headers=headers)
+        body = request_body(query, variables or {})
+        return await self.http.post("/graphql", **{**body, "headers": {**body["headers"], **headers}})
 
     async def answer(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The answer's JSON, errors and all."""

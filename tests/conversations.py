@@ -183,6 +183,9 @@ _BROKEN = {
     "a tool call count that is not that of the calls": """
         SELECT count(*) FROM chat_messages AS m WHERE m.tool_call_count <> (SELECT count(*) FROM tool_calls AS c
         WHERE c.message_id = m.id)""",
+    "an attachment count that is not that of the files": """
+        SELECT count(*) FROM chat_messages AS m WHERE m.attachment_count <> (SELECT count(*) FROM message_attachments
+        AS a WHERE a.message_id = m.id)""",
     "a tool call position out of order": """
         SELECT count(*) FROM (SELECT position, row_number() OVER (PARTITION BY message_id ORDER BY position) AS place
         FROM tool_calls) AS calls WHERE position <> place""",

@@ -26,6 +26,7 @@ from graphql import (
 
 from app.core.ids import global_id
 from app.schema import schema as served
+from tests.uploads import FileToSend, without_files
 
 SCHEMA = build_schema(served.as_str())
 
@@ -36,6 +37,7 @@ ID_NAMES = {
     "sessionId": "ChatSession", "messageId": "ChatMessage", "parentMessageId": "ChatMessage",
     "editedMessageId": "ChatMessage",
     "session": "ChatSession", "message": "ChatMessage", "runId": "Run", "run": "Run",
+    "attachmentId": "MessageAttachment",
 }  # fmt: skip
 """Which type an input named so is the id of; of an argument `id`, the field's name tells."""
 
@@ -47,7 +49,7 @@ _NAMED_SAMPLES = {"model": "local:echo"}
 
 _SAMPLES: dict[str, object] = {
     "String": "a text", "Int": 1, "Float": 0.5, "Boolean": True, "JSON": {"some": "object"}, "Decimal": "1.5",
-    "BigInt": "1", "DateTime": "2026-01-31T12:00:00Z",
+    "BigInt": "1", "DateTime": "2026-01-31T12:00:00Z", "Upload": FileToSend(),
 }  # fmt: skip
 
 
@@ -197,10 +199,16 @@ def document(operation: str, field: str, arguments: Mapping[str, Any], selected:
 
 
 def literal_document(operation: str, field: str, arguments: Mapping[str, Any], selected: str) -> str:
-    """The same with the arguments written into the document."""
+    """The same with the arguments written into the document; a file, which cannot be, is the variable `file`."""
     kinds = root_fields(operation)[field].args
     passed = ", ".join(f"{name}: {literal(value, kinds[name].type)}" for name, value in arguments.items())
-    return f"{operation} {{ {field}{f'({passed})' if passed else ''} {selected} }}"
+    head = f"{operation} ($file: Upload!)" if without_files(arguments)[1] else operation
+    return f"{head} {{ {field}{f'({passed})' if passed else ''} {selected} }}"
+
+
+def file_variables(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables that go with a literal document."""
+    return dict.fromkeys(["file"][: len(without_files(arguments)[1])], _SAMPLES["Upload"])
 
 
 def literal(value: Any, kind: GraphQLInputType | None = None) -> str:
@@ -213,6 +221,8 @@ def literal(value: Any, kind: GraphQLInputType | None = None) -> str:
     if isinstance(value, list):
         inner = bare.of_type if isinstance(bare, GraphQLList) else None
         return "[" + ", ".join(literal(item, inner) for item in value) + "]"
+    if isinstance(value, FileToSend):
+        return "$file"
     return str(value) if isinstance(bare, GraphQLEnumType) else json.dumps(value)
 
 

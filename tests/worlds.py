@@ -16,6 +16,7 @@ from app.runs.graphql import run_id
 from app.runs.values import Ending, Failure, RunRef, RunStatus
 from tests.client import GraphQLClient
 from tests.schema_walk import Ids
+from tests.uploads import FileToSend
 
 ClientAs = Callable[[str], Awaitable[GraphQLClient]]
 """Makes a client that asks as `user` or `user@tenant`."""
@@ -30,6 +31,8 @@ class Conversation:
     chains: list[list[str]]
     """Per chain its messages, from the question down."""
     calls: list[str]
+    files: list[str]
+    """The attachments: one of each message that calls a tool."""
     runs: list[str]
     """Per chain a run that tried again what another had failed at, and failed too."""
     answers: list[str]
@@ -46,6 +49,7 @@ class Conversation:
             "ChatMessage": self.chains[0][1],
             "Run": self.runs[0],
             "ToolCall": self.calls[0],
+            "MessageAttachment": self.files[0],
             "SessionMetadata": global_id("SessionMetadata", key),
             "AgentState": self.state,
             "AuditEvent": global_id("AuditEvent", f"{key}:1"),
@@ -53,7 +57,7 @@ class Conversation:
 
 
 async def conversation(client: GraphQLClient, chains: int = 1, mark: str = "plain") -> Conversation:
-    """Store a session whose question was answered `chains` times, each answer followed by two; all call a tool.
+    """Store a session whose question was answered `chains` times, each answer followed by two, with calls and files.
 
     Each of these answers was also to be generated anew, twice, and failed; no run is left that is not finished.
 
@@ -65,6 +69,7 @@ async def conversation(client: GraphQLClient, chains: int = 1, mark: str = "plai
     question = (await client.say(session, mark, metadata={"mark": mark}))["message"]["id"]
     answers: list[list[str]] = []
     calls: list[str] = []
+    files: list[str] = []
     attempts: list[tuple[str, str]] = []
     for _ in range(chains):
         parent = question
@@ -75,13 +80,14 @@ async def conversation(client: GraphQLClient, chains: int = 1, mark: str = "plai
             answer = await client.reply(session, mark, parentMessageId=parent, errorMessage=mark, status=status)
             parent = answer["message"]["id"]
             calls.append(await add_call(client, parent, name=mark, arguments=mark, result=mark))
+            files.append(await add_file(client, parent, FileToSend(mark.encode(), mark)))
             chain.append(parent)
         answers.append(chain)
         failed, _ = await failed_run(client, mark, "regenerateMessage", {"messageId": chain[0], "model": "local:echo"})
         attempts.append(await failed_run(client, mark, "retryRun", {"runId": failed}))
     state = await keep_state(client, session, agentId=mark, state={mark: mark})
     ended, written = zip(*attempts, strict=True)
-    return Conversation(session, question, answers, calls, list(ended), list(written), state)
+    return Conversation(session, question, answers, calls, files, list(ended), list(written), state)
 
 
 async def ids_for(client: GraphQLClient, field: str, own: Conversation) -> Ids:
@@ -139,6 +145,13 @@ async def keep_state(client: GraphQLClient, session: str, **input_: Any) -> str:
     payload = await client.mutate("setAgentState", "agentState { id }", {"sessionId": session, **input_})
     assert payload["success"], payload
     return str(payload["agentState"]["id"])
+
+
+async def add_file(client: GraphQLClient, message: str, file: FileToSend) -> str:
+    """The id of a new attachment."""
+    payload = await client.mutate("uploadAttachment", "attachment { id }", {"messageId": message, "file": file})
+    assert payload["success"], payload
+    return str(payload["attachment"]["id"])
 
 
 async def stored(dsn: str) -> dict[str, tuple[int, str]]:

@@ -35,6 +35,8 @@ described(
         EventKind.MESSAGE_UPDATED: "A message was changed in place; of a new status, `payload.status` tells.",
         EventKind.MESSAGE_DELETED: "A message was deleted; its number and place stayed.",
         EventKind.TOOL_CALL_ADDED: "A tool call was added to a message.",
+        EventKind.ATTACHMENT_ADDED: "A file was attached to a message.",
+        EventKind.ATTACHMENT_DELETED: "A file of a message was deleted.",
         EventKind.RUN_QUEUED: "An answer was asked for.",
         EventKind.RUN_STARTED: "A worker took a run.",
         EventKind.RUN_COMPLETED: "A run ended with its whole answer.",

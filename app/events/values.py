@@ -19,6 +19,8 @@ class EventKind(StrEnum):
     MESSAGE_UPDATED = "message.updated"
     MESSAGE_DELETED = "message.deleted"
     TOOL_CALL_ADDED = "tool_call.added"
+    ATTACHMENT_ADDED = "attachment.added"
+    ATTACHMENT_DELETED = "attachment.deleted"
     RUN_QUEUED = "run.queued"
     RUN_STARTED = "run.started"
     RUN_COMPLETED = "run.completed"

@@ -27,7 +27,7 @@ def locked_message(named: str = "message_id") -> CTE:
     after_session = (messages.c.session_id == select(session.c.id).scalar_subquery()).is_(true())
     asked = (
         "id", "session_id", "parent_message_id", "role", "status", "token_count", "processing_time_ms",
-        "tool_call_count", "created_at", "deleted_at",
+        "tool_call_count", "attachment_count", "created_at", "deleted_at",
     )  # fmt: skip
     return (
         select(*(messages.c[name] for name in asked))

@@ -47,6 +47,7 @@ class ChatMessage(Base):
         CheckConstraint("cardinality(intent_keywords) <= 2000", name="intent_keywords_count"),
         CheckConstraint("token_count >= 0 and processing_time_ms >= 0", name="counts"),
         CheckConstraint("tool_call_count between 0 and 128", name="tool_call_count"),
+        CheckConstraint("attachment_count between 0 and 32", name="attachment_count"),
         CheckConstraint("intent_confidence > 0 and intent_confidence <= 1", name="intent_confidence"),
         CheckConstraint("deleted_at is null or content = ''", name="tombstone"),
     )
@@ -65,6 +66,7 @@ class ChatMessage(Base):
     tool_call_id: Mapped[str | None]
     """Of a tool's message: the id that the model gave to the call it answers."""
     tool_call_count: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    attachment_count: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     intent_name: Mapped[str | None]

@@ -76,8 +76,9 @@ the message ends replaces what was told when it was begun, where it is more."""
 _CLEARED: dict[str, Any] = {
     "content": "", "error_message": None, "intent_name": None, "intent_confidence": None, "intent_keywords": None,
     "context": {}, "streaming": {}, "custom_metadata": {}, "tool_call_count": 0,
+    "attachment_count": 0,
 }  # fmt: skip
-"""What a tombstone no longer holds. Its tool calls are removed by a trigger of their table."""
+"""What a tombstone no longer holds. Its tool calls and attachments are removed by triggers of their tables."""
 
 
 def _append(role: MessageRole, beside: bool) -> Command[ChatMessage]:

@@ -10,7 +10,7 @@ import pytest
 from app.messages.values import LONGEST_CONTENT
 from app.sessions.values import LONGEST_DESCRIPTION, LONGEST_TITLE, MOST_TAGS
 from tests.client import GraphQLClient
-from tests.schema_walk import Place, answer_of, arguments_with, document, literal_document, places
+from tests.schema_walk import Place, answer_of, arguments_with, document, file_variables, literal_document, places
 from tests.worlds import ClientAs, Conversation, stored
 
 UNSTORABLE = {"nul": "a\x00b", "lone surrogate": "a\ud800b"}
@@ -46,9 +46,7 @@ async def storing_nothing(dsn: str) -> AsyncIterator[None]:
 
 async def refusal(client: GraphQLClient, operation: str, field: str, query: str, body: Any) -> dict[str, Any]:
     """The one error of an answer, whether it is data of a payload or an error of the request: code and field."""
-    # Not the client's own encoder: it would refuse a lone surrogate before the server can.
-    raw = json.dumps({"query": query, "variables": body}).encode()
-    response = await client.http.post("/graphql", content=raw, headers={"Content-Type": "application/json"})
+    response = await client.post(query, body)
     assert response.status_code in (200, 400), response.text
     answer = response.json()
     if "errors" in answer:
@@ -78,7 +76,7 @@ async def test_text_that_no_row_can_hold_is_refused(
 
     async with storing_nothing(dsn):
         errors = [await refused(client, place, text, talk) for text in UNSTORABLE.values()]
-        errors.append(await refusal(client, place.operation, place.field, query, {}))
+        errors.append(await refusal(client, place.operation, place.field, query, file_variables(arguments)))
 
     assert {error["code"] for error in errors} == {"VALIDATION_ERROR"}
     assert all(place.name in error["field"] for error in errors), errors
@@ -225,6 +223,8 @@ async def test_unknown_words_are_refused(client: GraphQLClient, dsn: str, talk: 
         ("addToolCall", "callId", ""),
         ("addToolCall", "error", "x" * 4_001),
         ("addToolCall", "durationMs", -1),
+        ("uploadAttachment", "fileName", "x" * 256),
+        ("uploadAttachment", "clientKey", " "),
         ("sendMessage", "content", ""),
         ("sendMessage", "content", " \n\u2003"),
         ("sendMessage", "content", "x" * (LONGEST_CONTENT + 1)),
@@ -268,6 +268,7 @@ async def test_values_out_of_bounds_are_refused(
         ("editMessage", "content", "🙂" * LONGEST_CONTENT),
         ("addToolCall", "arguments", "x" * 8_000),
         ("addToolCall", "name", "x" * 255),
+        ("uploadAttachment", "fileName", "é" * 255),
         ("sendMessage", "content", "🙂" * LONGEST_CONTENT),
         ("sendMessage", "temperature", 2),
         ("sendMessage", "maxOutputTokens", 2**31 - 1),

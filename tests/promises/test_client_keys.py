@@ -19,7 +19,7 @@ from tests.schema_walk import (
 )
 from tests.worlds import Conversation, conversation, ids_for, rows, stored
 
-ENDS_ITS_OBJECT = {"deleteSession": "session"}
+ENDS_ITS_OBJECT = {"deleteSession": "session", "deleteAttachment": "attachment"}
 """What is null in a repeated answer: the object is no more."""
 
 MUTATIONS = sorted(mutation_fields())

@@ -53,6 +53,7 @@ UNCHECKED = {
     "events.kind": "one of the words of EventKind, written by the statements themselves",
     "events.owner_id": _IDENTITY,
     "events.tenant_id": _IDENTITY,
+    "message_attachments.tenant_id": _IDENTITY,
     "run_events.tenant_id": _IDENTITY,
     "runs.correlation_id": "that of the request that asked: bounded as in events",
     "runs.tenant_id": _IDENTITY,

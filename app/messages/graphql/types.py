@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 from strawberry import field
 
+from app.attachments.loaders import AttachmentsOfMessage
 from app.branches.loaders import SiblingsOfMessage
 from app.branches.values import Place
 from app.core.ids import parse_global_id
@@ -28,11 +29,13 @@ from app.sessions.values import SessionId
 from app.tools.loaders import ToolCallsOfMessage
 
 if TYPE_CHECKING:
+    from app.attachments.graphql import MessageAttachmentType
     from app.branches.graphql import MessageSiblingsType
     from app.runs.graphql import RunType
     from app.tools.graphql import ToolCallType
 
 SiblingsOf = Annotated["MessageSiblingsType", strawberry.lazy("app.branches.graphql")]
+AttachmentNode = Annotated["MessageAttachmentType", strawberry.lazy("app.attachments.graphql")]
 RunNode = Annotated["RunType", strawberry.lazy("app.runs.graphql")]
 ToolCallNode = Annotated["ToolCallType", strawberry.lazy("app.tools.graphql")]
 
@@ -152,6 +155,12 @@ class ChatMessageType(Node):
         if not root.tool_call_count:
             return []
         return info.context.loader(ToolCallsOfMessage).load(MessageId(root.id))
+
+    @field(graphql_type=list[AttachmentNode], description="The files that hang on it, oldest first; at most 32.")
+    def attachments(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Any:
+        if not root.attachment_count:
+            return []
+        return info.context.loader(AttachmentsOfMessage).load(MessageId(root.id))
 
     @field(
         graphql_type=RunNode | None, description="The run that writes it, or wrote it; null where no model was asked."
