@@ -1,6 +1,7 @@
 """Sessions and what hangs on them, made without the API; and the rows that must agree with each other."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -131,7 +132,17 @@ class Counted:
     by_role: dict[str, int]
     tool_calls: int
     tokens: int
+    tools: dict[str, int]
+    models: dict[str, int]
 
+
+_TALLIES = "SELECT name, times FROM session_tallies WHERE session_id = $1 AND kind = $2"
+
+_MODELS = """
+SELECT model FROM chat_messages WHERE session_id = $1 AND role = 'assistant' AND model IS NOT NULL
+AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.message_id = chat_messages.id AND runs.generation = 0)
+"""
+"""Of each answer; a run that no worker took asked none."""
 
 _COUNTERS = """
 SELECT last_sequence, last_event, tool_calls, total_tokens_used,
@@ -149,6 +160,8 @@ async def counters(dsn: str, session_id: SessionId) -> Counted:
         {role: row[role] for role in MessageRole if row[role]},
         row["tool_calls"],
         row["total_tokens_used"],
+        dict(await rows(dsn, _TALLIES, session_id, "tool")),
+        dict(await rows(dsn, _TALLIES, session_id, "model")),
     )
 
 
@@ -159,14 +172,19 @@ async def recounted(dsn: str, session_id: SessionId) -> Counted:
         "SELECT sequence_number, role, token_count FROM chat_messages WHERE session_id = $1 ORDER BY 1",
         session_id,
     )
-    events = await rows(dsn, "SELECT seq, kind FROM events WHERE stream_id = $1 ORDER BY 1", session_id)
+    events = await rows(
+        dsn, "SELECT seq, kind, payload->>'name' AS name FROM events WHERE stream_id = $1 ORDER BY 1", session_id
+    )
     roles = [message["role"] for message in messages]
+    tools = [event["name"] for event in events if event["kind"] == "tool_call.added"]
     return Counted(
         [message["sequence_number"] for message in messages],
         [event["seq"] for event in events],
         {role: roles.count(role) for role in MessageRole if role in roles},
-        sum(event["kind"] == "tool_call.added" for event in events),
+        len(tools),
         sum(message["token_count"] for message in messages),
+        Counter(tools),
+        Counter(row["model"] for row in await rows(dsn, _MODELS, session_id)),
     )
 
 

@@ -48,8 +48,10 @@ from app.sessions.fragments import (
     one_more_message,
     owned,
     session_claimed,
+    tallied,
     touched,
 )
+from app.sessions.values import TallyKind
 
 _OWNED = Query(
     ChatMessage,
@@ -97,8 +99,10 @@ def _append(role: MessageRole, beside: bool) -> Command[ChatMessage]:
     }
     message = insert(messages).from_select(list(row), select(*row.values())).returning(*messages.c).cte("message")
     numbered = {"sequenceNumber": session.c.last_sequence}
-    written = event(EventKind.MESSAGE_APPENDED, stream=session, facts=numbered)
-    return Command(ChatMessage, select(*message.c).add_cte(written))
+    written = [event(EventKind.MESSAGE_APPENDED, stream=session, facts=numbered)]
+    if role is MessageRole.ASSISTANT:
+        written.append(tallied(session, TallyKind.MODEL, param("model", Text)))
+    return Command(ChatMessage, select(*message.c).add_cte(*written))
 
 
 def _one_more(role: MessageRole) -> CTE:

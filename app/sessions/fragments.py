@@ -3,14 +3,33 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import CTE, BigInteger, ColumnElement, Uuid, case, cast, exists, func, null, or_, select, true, update
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Text,
+    Uuid,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy import Boolean as SqlBoolean
+from sqlalchemy.dialects.postgresql import insert
 
 from app.db.base import table_of
 from app.db.statement import param
-from app.sessions.models import ChatSession
+from app.sessions.models import ChatSession, SessionTally
+from app.sessions.values import TallyKind
 
 sessions = table_of(ChatSession)
+tallies = table_of(SessionTally)
 
 
 def readable() -> ColumnElement[bool]:
@@ -129,6 +148,22 @@ def one_more_message(role: str, completed: ColumnElement[bool], parent: ColumnEl
         case "assistant":
             changes |= answer_counted(happening_at(), completed)
     return changes
+
+
+def tallied(session: CTE, kind: TallyKind, name: ColumnElement[Any], *conditions: ColumnElement[bool]) -> CTE:
+    """Count one more use of what `name` (Text) says, where it is not null and `conditions` hold.
+
+    `session` was `touched` by the same statement: its row's lock keeps two writers from the same line. What the
+    conditions name besides must be a single row, or a scalar.
+    """
+    row = {
+        "tenant_id": session.c.tenant_id, "session_id": session.c.id, "kind": literal(kind.value, Text), "name": name,
+        "times": literal(1, BigInteger),
+    }  # fmt: skip
+    first = insert(tallies).from_select(list(row), select(*row.values()).where(name.is_not(None), *conditions))
+    return first.on_conflict_do_update(
+        index_elements=list(tallies.primary_key.columns), set_={"times": tallies.c.times + 1}
+    ).cte("tallied")
 
 
 def is_session(session_id: str = "session_id") -> ColumnElement[bool]:

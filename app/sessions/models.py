@@ -88,6 +88,30 @@ class ChatSession(Base):
         return self.updated_at
 
 
+class SessionTally(Base):
+    """How often a session used one thing: a tool, by the calls; a model, by the answers that name it.
+
+    Counted by the statement that stores the call or the answer, under the lock of the session's row. Like the session's
+    counters it is lifetime use: a deleted message takes nothing back.
+    """
+
+    __tablename__ = "session_tallies"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "session_id"], ["chat_sessions.tenant_id", "chat_sessions.id"], ondelete="CASCADE"
+        ),
+        CheckConstraint("kind in ('tool', 'model')", name="kind"),
+        CheckConstraint("times >= 1", name="times"),
+        *bounded(name=255),
+    )
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    times: Mapped[int]
+
+
 class SessionMetadata(Base):
     """What one session is filed under; made with the session, one row each."""
 

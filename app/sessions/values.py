@@ -43,6 +43,13 @@ class SessionOrder(StrEnum):
     CREATED_AT_ASC = "created_at_asc"
 
 
+class TallyKind(StrEnum):
+    """What a session counts the uses of, name by name."""
+
+    TOOL = "tool"
+    MODEL = "model"
+
+
 @dataclass(frozen=True, slots=True)
 class SessionFilter:
     """Which sessions of the actor, or for an admin of any user: every condition that is not None must hold."""

@@ -25,7 +25,8 @@ from app.idempotency.fragments import gate, gate_parameters, passed
 from app.idempotency.values import ClientKey
 from app.messages.fragments import held, locked_message, messages, session_of
 from app.messages.values import MessageRole
-from app.sessions.fragments import owned, sessions, touched
+from app.sessions.fragments import owned, sessions, tallied, touched
+from app.sessions.values import TallyKind
 from app.tools.models import ToolCall
 from app.tools.values import MOST_CALLS, NewToolCall, ToolCallId
 
@@ -72,7 +73,9 @@ def _add() -> Command[ToolCall]:
     }
     added = insert(calls).from_select(list(row), select(*row.values())).returning(*calls.c).cte("tool_call")
     in_session = select(session.c.id).scalar_subquery().label("session_id")
-    return Command(ToolCall, select(*added.c, in_session).add_cte(event(EventKind.TOOL_CALL_ADDED, stream=session)))
+    used = tallied(session, TallyKind.TOOL, param("name", Text))
+    written = event(EventKind.TOOL_CALL_ADDED, stream=session)
+    return Command(ToolCall, select(*added.c, in_session).add_cte(used, written))
 
 
 _ADD = _add()

@@ -41,6 +41,7 @@ class Append:
     status: MessageStatus
     tokens: int | None
     processing_time_ms: int | None
+    model: str | None
     after_microseconds: int
 
 
@@ -72,6 +73,7 @@ appends = st.builds(
     st.sampled_from([MessageStatus.PENDING, MessageStatus.PENDING, *MessageStatus]),
     st.none() | st.integers(0, 2**31 - 1),
     st.none() | st.integers(0, 2**31 - 1),
+    st.sampled_from([None, "local:echo", "local:extractive"]),
     st.integers(0, 5_000_000),
 )
 touches = st.builds(
@@ -113,7 +115,7 @@ class Conversation:
 
     async def _append(self, action: Append) -> None:
         await rows(self._dsn, LATER, self._session, action.after_microseconds)
-        generation = Generation(tokens_used=action.tokens, processing_time_ms=action.processing_time_ms)
+        generation = Generation(action.model, tokens_used=action.tokens, processing_time_ms=action.processing_time_ms)
         draft = Draft(self._session, action.role, "some words", status=action.status, generation=generation)
         stored = await self._pipeline.persist(self._database, self._actor, draft, None)
         self._messages.append(MessageId(stored.message.id))
@@ -129,7 +131,7 @@ class Conversation:
         async with self._database.single_statement() as uow:
             match what:
                 case "call":
-                    new = NewToolCall(ToolCallId(new_id()), message, "search", "{}")
+                    new = NewToolCall(ToolCallId(new_id()), message, f"tool {message.int % 3}", "{}")
                     await tools.add(uow, self._actor, new, None)
                 case "delete":
                     await messages.delete(uow, self._actor, message, None)

@@ -59,6 +59,7 @@ UNCHECKED = {
     "runs.tenant_id": _IDENTITY,
     "runs.user_id": _IDENTITY,
     "session_metadata.tenant_id": _IDENTITY,
+    "session_tallies.tenant_id": _IDENTITY,
     "tool_calls.tenant_id": _IDENTITY,
     "usage_ledger.tenant_id": _IDENTITY,
     "usage_ledger.user_id": _IDENTITY,

@@ -32,8 +32,8 @@ from app.messages.values import MessageStatus
 from app.runs.fragments import LINES, LIVE_RUNS, LIVE_STATUSES, answer_text, ledger, run_events, runs
 from app.runs.models import Run
 from app.runs.values import NewRun, RunId, RunRef, RunStatus, Spending
-from app.sessions.fragments import answer_ended, is_session, owned, sessions, touched
-from app.sessions.values import SessionId
+from app.sessions.fragments import answer_ended, is_session, owned, sessions, tallied, touched
+from app.sessions.values import SessionId, TallyKind
 
 _OURS = (runs.c.tenant_id == param("tenant_id"), runs.c.id == param("run_id", Uuid))
 _IN_SESSION = (runs.c.tenant_id == param("tenant_id"), runs.c.session_id == param("session_id", Uuid))
@@ -162,9 +162,11 @@ def _end(status: RunStatus) -> Command[Run]:
         "estimated": func.coalesce(ended.c.usage_estimated, False), "cost": ended.c.cost, "at": ended.c.finished_at,
     }  # fmt: skip
     # A run that no worker took has spent nothing.
-    entry = insert(ledger).from_select(list(spent), select(*spent.values()).where(ended.c.generation > 0)).cte("spent")
+    taken = ended.c.generation > 0
+    entry = insert(ledger).from_select(list(spent), select(*spent.values()).where(taken)).cte("spent")
+    answered = tallied(session, TallyKind.MODEL, ended.c.model, taken)
     written = event(_EVENT_OF[status], stream=session)
-    return Command(Run, select(*ended.c).add_cte(message, line, entry, written))
+    return Command(Run, select(*ended.c).add_cte(message, line, entry, answered, written))
 
 
 _QUEUE = _queue()
