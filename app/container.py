@@ -21,6 +21,7 @@ from app.messages.intent import IntentDetector
 from app.messages.pipeline import MessagePipeline
 from app.runs.accounts import Accounts
 from app.runs.pipeline import RunPipeline
+from app.statistics.service import StatisticsCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def build_services(settings: Settings) -> Mapping[type, object]:
         Accounts: accounts,
         RunPipeline: runs,
         AttachmentPipeline: AttachmentPipeline(),
+        StatisticsCache: StatisticsCache(),
     }
 
 
@@ -65,6 +67,7 @@ def collaborators_of(services: Mapping[type, object]) -> Collaborators:
         cast("Models", services[Models]),
         cast("Accounts", services[Accounts]),
         cast("MessagePipeline", services[MessagePipeline]),
+        cast("StatisticsCache", services[StatisticsCache]),
     )
 
 
@@ -89,5 +92,6 @@ async def open_container(
                 following = await stack.enter_async_context(live(settings, dsn, database, others)) if background else {}
                 yield Container(settings, dsn, database, OpenDoor(), {**services, **following})
         finally:
+            await others.statistics.close()
             await others.models.close()
             await database.close()

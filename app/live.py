@@ -27,6 +27,7 @@ from app.runs.runner import RunRunner
 from app.runs.service import RUN_JOB
 from app.runs.values import RunEntry
 from app.runs.writer import AnswerWriter
+from app.statistics.service import StatisticsCache
 from app.streams.feed import Feed
 from app.streams.wakeups import WakeUps
 
@@ -46,6 +47,7 @@ class Collaborators:
     models: Models
     accounts: Accounts
     messages: MessagePipeline
+    statistics: StatisticsCache
 
 
 @asynccontextmanager
@@ -64,6 +66,7 @@ async def live(
     wakeups.on(answers.heard, answers.missed)
     wakeups.on(happened.heard, happened.missed)
     wakeups.on(runner.heard, lambda: None)
+    wakeups.on(others.statistics.heard, others.statistics.missed)
     database.announce_to(wakeups.tell)
     queue = await Database.connect(dsn, replace(PoolSettings.of(settings), size=QUEUE_CONNECTIONS))
     try:

@@ -17,6 +17,7 @@ from app.runs.graphql import RunMutations, RunQueries, RunSubscriptions
 from app.runs.loaders import RunById
 from app.sessions.graphql import SessionMutations, SessionQueries, SessionSubscriptions
 from app.sessions.loaders import AgentStateById, MetadataOfSession, SessionById
+from app.statistics.graphql import StatisticsQueries
 from app.tools.graphql import ToolMutations
 from app.tools.loaders import ToolCallById
 
@@ -37,6 +38,7 @@ QUERIES = (
     SessionQueries,
     MessageQueries,
     RunQueries,
+    StatisticsQueries,
     EventQueries,
     IdentityQueries,
     CatalogueQueries,

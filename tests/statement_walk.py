@@ -18,6 +18,7 @@ from app.events.values import EventFilter, EventKind
 from app.messages.values import MessageRole
 from app.runs.values import RunStatus
 from app.sessions.values import SessionFilter, SessionOrder
+from app.statistics.values import UsageGrouping
 
 APPLICATION = Path(app.__file__).parent
 CONSTRUCTORS = ("Query", "Command")
@@ -64,6 +65,7 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.sessions.repository", "_set_agent_state"): [(False,), (True,)],
     ("app.sessions.repository", "_update"): [(names,) for names in _changes(SESSION_COLUMNS)],
     ("app.sessions.repository", "_set_metadata"): [(names,) for names in _changes(["tags", "custom_data", "summary"])],
+    ("app.statistics.loaders.usage", "_series"): list(product(UsageGrouping, (False, True))),
 }
 """Functions that make a statement of each shape, with every shape worth looking at."""
 

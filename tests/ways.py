@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 from graphql import GraphQLNamedType, GraphQLObjectType, get_named_type, is_abstract_type, is_leaf_type
 
-from tests.schema_walk import SCHEMA, is_connection, leaves, literal, node_of, query_fields, without_required
+from tests.schema_walk import (
+    SCHEMA,
+    is_connection,
+    leaves,
+    literal,
+    node_of,
+    query_fields,
+    valid_arguments,
+    without_required,
+)
 
 ASKED_WITH = {"ChatSession.agentState": '(agentId: "plain")'}
 """The arguments of fields below the root that cannot be asked for without."""
@@ -82,13 +91,12 @@ def selected(way: Way, through: str, last: str, wanted: Wanted = leaves) -> str:
 def rooted(way: Way, ids: Mapping[str, list[str]], selection: str) -> str:
     """The operation that goes a way in a world with these ids, with the selection of its first hop."""
     root = way[0]
-    taken: dict[str, object] = {}
-    for name, argument in query_fields()[root.name].args.items():
-        if name in ("id", "ids"):
-            taken[name] = ids[root.to.name][0] if name == "id" else ids[root.to.name]
-        else:
-            assert not str(argument.type).endswith("!") or argument.default_value is not None, f"{root.name}({name})"
-    arguments = f"({', '.join(f'{name}: {literal(value)}' for name, value in taken.items())})" if taken else ""
+    taken = {**valid_arguments("query", root.name, {name: found[0] for name, found in ids.items()})}
+    if "ids" in taken or "id" in taken:
+        taken = {"ids": ids[root.to.name]} if "ids" in taken else {"id": ids[root.to.name][0]}
+    kinds = query_fields()[root.name].args
+    written = (f"{name}: {literal(value, kinds[name].type)}" for name, value in taken.items())
+    arguments = f"({', '.join(written)})" if taken else ""
     return f"{{ {root.name}{arguments} {selection} }}"
 
 

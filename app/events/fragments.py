@@ -12,7 +12,7 @@ from app.db.statement import param
 from app.events.models import Event
 from app.events.values import EventKind
 
-_events = table_of(Event)
+events = table_of(Event)
 
 
 def event(kind: EventKind, *, stream: CTE, facts: dict[str, Any] | None = None) -> CTE:
@@ -32,7 +32,7 @@ def event(kind: EventKind, *, stream: CTE, facts: dict[str, Any] | None = None) 
         stream.c.user_id, param("correlation_id", Text), stream.c.updated_at,
     )  # fmt: skip
     columns = ["tenant_id", "stream_id", "seq", "kind", "payload", "actor", "owner_id", "correlation_id", "at"]
-    return insert(_events).from_select(columns, row).cte("event")
+    return insert(events).from_select(columns, row).cte("event")
 
 
 def event_parameters(actor: Actor, payload: Mapping[str, object]) -> dict[str, object]:

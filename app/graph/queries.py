@@ -5,6 +5,7 @@ from typing import Any
 
 import strawberry
 from strawberry.extensions import FieldExtension
+from strawberry.utils.str_converters import to_camel_case
 
 from app.core.text import require_storable
 from app.graph.context import Info
@@ -17,7 +18,7 @@ class _Checking(FieldExtension):
     def resolve_async(self, next_: Any, source: Any, info: Info, **kwargs: Any) -> Any:
         """Called by Strawberry in the resolver's place. What comes back is awaited, unless it is a stream."""
         for name, value in kwargs.items():
-            require_storable(as_sent(value), name)
+            require_storable(as_sent(value), to_camel_case(name))
         return next_(source, info, **kwargs)
 
 

@@ -23,7 +23,7 @@ Clock = Callable[[], float]
 """Seconds that never go back."""
 
 
-def _any_value(_value: object) -> bool:
+async def _any_value(_value: object) -> bool:
     return True
 
 
@@ -34,18 +34,11 @@ class _Entry(Generic[V]):
     used_at: float
 
 
-@dataclass(slots=True, eq=False)
-class _Flight(Generic[V]):
-    """A load under way, which belongs to the cache and not to whoever asked first."""
-
-    task: "asyncio.Task[V | None]"
-
-
 class ReadThroughCache(Generic[K, V]):
     """One per process and kind of value. What is not there, None, is never kept: it may come.
 
     It keeps values, not truth: whoever must not be shown an old one passes `fits`, which compares the value's version
-    with one that was just read. Then a lost invalidation costs a load, and never a wrong answer.
+    with what it reads now. Then a lost invalidation costs a load, and never a wrong answer.
     """
 
     def __init__(
@@ -61,8 +54,10 @@ class ReadThroughCache(Generic[K, V]):
         self._most = most
         # In the order of their last use.
         self._entries: OrderedDict[K, _Entry[V]] = OrderedDict()
-        self._flights: dict[K, _Flight[V]] = {}
+        self._flights: dict[K, asyncio.Task[V | None]] = {}
+        """The latest load of each key that is under way; it belongs to the cache, not to whoever asked first."""
         self._tasks: set[asyncio.Task[V | None]] = set()
+        """All loads under way, also those whose key was invalidated since."""
 
     def __len__(self) -> int:
         """How many values are kept."""
@@ -97,7 +92,7 @@ class ReadThroughCache(Generic[K, V]):
         self._flights.clear()
 
     async def read(
-        self, key: K, load: Callable[[], Awaitable[V | None]], fits: Callable[[V], bool] = _any_value
+        self, key: K, load: Callable[[], Awaitable[V | None]], fits: Callable[[V], Awaitable[bool]] = _any_value
     ) -> V | None:
         """The value that is kept, where it fits; else what `load` brings, which one asker starts for all.
 
@@ -105,7 +100,7 @@ class ReadThroughCache(Generic[K, V]):
         fails for all who wait for it, and nothing is kept. Who is cancelled leaves; the load goes on for the others.
         """
         kept = self.get(key)
-        if kept is not None and fits(kept):
+        if kept is not None and await fits(kept):
             return kept
         while True:
             flight = self._flights.get(key)
@@ -113,8 +108,8 @@ class ReadThroughCache(Generic[K, V]):
             if flight is None:
                 flight = self._start(key, load)
             # Shielded: the task is the cache's, and others may wait for it.
-            value = await asyncio.shield(flight.task)
-            if ours or value is None or fits(value):
+            value = await asyncio.shield(flight)
+            if ours or value is None or await fits(value):
                 return value
 
     async def close(self) -> None:
@@ -124,9 +119,7 @@ class ReadThroughCache(Generic[K, V]):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _start(self, key: K, load: Callable[[], Awaitable[V | None]]) -> _Flight[V]:
-        flight: _Flight[V]
-
+    def _start(self, key: K, load: Callable[[], Awaitable[V | None]]) -> "asyncio.Task[V | None]":
         async def fly() -> V | None:
             try:
                 value = await load()
@@ -138,10 +131,10 @@ class ReadThroughCache(Generic[K, V]):
                 if self._flights.get(key) is flight:
                     del self._flights[key]
 
-        flight = _Flight(asyncio.create_task(fly()))
+        flight = asyncio.create_task(fly())
         self._flights[key] = flight
-        self._tasks.add(flight.task)
-        flight.task.add_done_callback(self._landed)
+        self._tasks.add(flight)
+        flight.add_done_callback(self._landed)
         return flight
 
     def _landed(self, task: "asyncio.Task[V | None]") -> None:

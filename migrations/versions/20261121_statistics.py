@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261121_statistics"
-down_revision = "20261121_ages"
+down_revision = "20261121_attachments"
 branch_labels = None
 depends_on = None
 

@@ -42,6 +42,11 @@ class Source:
         return value
 
 
+async def at_least_two(value: str) -> bool:
+    """What fits an asker who knows of version 2."""
+    return int(value) >= 2
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -213,7 +218,7 @@ async def test_value_that_does_not_fit_is_loaded_anew(cache: ReadThroughCache[st
     source = Source("2")
     cache.set("a", "1")
 
-    assert await cache.read("a", source.load, lambda value: int(value) >= 2) == "2"
+    assert await cache.read("a", source.load, at_least_two) == "2"
     assert cache.get("a") == "2"
 
 
@@ -223,7 +228,7 @@ async def test_load_under_way_that_brings_what_does_not_fit_is_followed_by_anoth
     source = Source("1", "2", held=True)
     before = asyncio.create_task(cache.read("a", source.load))
     await source.begun.wait()
-    after = [asyncio.create_task(cache.read("a", source.load, lambda value: int(value) >= 2)) for _ in range(5)]
+    after = [asyncio.create_task(cache.read("a", source.load, at_least_two)) for _ in range(5)]
 
     source.gate.set()
 

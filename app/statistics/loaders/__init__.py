@@ -1,0 +1,1 @@
+"""Reads of statistics, one statement each."""

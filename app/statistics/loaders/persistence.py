@@ -1,0 +1,241 @@
+"""How messages were stored in a stretch of time: of sessions, or of all that a user has."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    BigInteger,
+    Double,
+    Interval,
+    Select,
+    Text,
+    Uuid,
+    any_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from app.core.actor import Actor
+from app.db.scopes import ReadScope
+from app.db.statement import Query, param
+from app.graph.loading import Loader
+from app.messages.fragments import messages
+from app.messages.values import MessageStatus
+from app.sessions.fragments import readable, sessions
+from app.sessions.values import SessionId
+from app.statistics.values import MOST_NAMES, ROLE_NAMES, STATUS_NAMES, PersistenceStatistics, ranked
+
+_UNTIL = func.statement_timestamp()
+_SINCE = _UNTIL - param("stretch", Interval)
+"""By the database's clock, as the messages' own times are."""
+
+
+class _Figures(NamedTuple):
+    key: str
+    since: datetime
+    until: datetime
+    messages: int
+    tokens: int
+    failed: int
+    processing: list[int] | None
+    pipeline: list[float] | None
+    counted: dict[str, list[list[Any]]] | None
+
+
+def _in_range(wanted: CTE) -> CTE:
+    """The messages of the wanted sessions in the stretch of time, with what is counted of them."""
+    # Numbers and times of a session rise together: the last message before the stretch is found from the end of the
+    # index of numbers, by which the rest is then read. An index by time of its own would cost every append.
+    before = (
+        select(messages.c.sequence_number)
+        .where(
+            messages.c.tenant_id == param("tenant_id"),
+            messages.c.session_id == wanted.c.session_id,
+            messages.c.created_at < _SINCE,
+        )
+        .order_by(messages.c.sequence_number.desc())
+        .limit(1)
+        .correlate(wanted)
+        .scalar_subquery()
+    )
+    # A session that is younger than the stretch has none: to look for it would be to read all.
+    first = case((wanted.c.created_at >= _SINCE, literal(0, BigInteger)), else_=func.coalesce(before, 0))
+    failed = or_(messages.c.status == literal(MessageStatus.FAILED.value, Text), messages.c.error_code.is_not(None))
+    each = (
+        select(
+            messages.c.role, messages.c.status, messages.c.intent_name, messages.c.token_count,
+            messages.c.processing_time_ms, failed.label("failed"),
+            cast(messages.c.pipeline_facts["processingTimeMs"].astext, Double).label("pipeline_ms"),
+            messages.c.pipeline_facts["warnings"].label("warnings"),
+        )
+        .where(
+            messages.c.tenant_id == param("tenant_id"),
+            messages.c.session_id == wanted.c.session_id,
+            messages.c.sequence_number > first,
+            messages.c.created_at >= _SINCE,
+        )
+        .correlate(wanted)
+        .lateral("each")
+    )  # fmt: skip
+    return select(wanted.c.key, *each.c).select_from(wanted.join(each, true())).cte("stored")
+
+
+def _sums(stored: CTE) -> CTE:
+    halves = literal([0.5, 0.95], ARRAY(Double))
+    return (
+        select(
+            stored.c.key,
+            func.count().label("messages"),
+            cast(func.sum(stored.c.token_count), BigInteger).label("tokens"),
+            func.count().filter(stored.c.failed).label("failed"),
+            func.percentile_disc(halves).within_group(stored.c.processing_time_ms).label("processing"),
+            func.percentile_disc(halves).within_group(stored.c.pipeline_ms).label("pipeline"),
+        )
+        .group_by(stored.c.key)
+        .cte("sums")
+    )
+
+
+def _counted(stored: CTE) -> CTE:
+    """The counts of each kind as pairs, the highest first, at most MOST_NAMES of each."""
+    warning = func.jsonb_array_elements(stored.c.warnings).table_valued("value").render_derived(name="warning")
+    named: list[tuple[str, Any, Any]] = [
+        ("role", stored.c.role, stored),
+        ("status", stored.c.status, stored),
+        ("intent", stored.c.intent_name, stored),
+        ("warning", warning.c.value.op("->>")(literal("code", Text)), stored.join(warning, true())),
+    ]
+    by_kind = union_all(
+        *(
+            select(stored.c.key, literal(kind, Text).label("kind"), name.label("name"), func.count().label("times"))
+            .select_from(rows)
+            .where(name.is_not(None))
+            .group_by(stored.c.key, name)
+            for kind, name, rows in named
+        )
+    ).subquery("by_kind")
+    order = by_kind.c.times.desc(), by_kind.c.name.collate("C")
+    place = func.row_number().over(partition_by=[by_kind.c.key, by_kind.c.kind], order_by=order)
+    placed = select(*by_kind.c, place.label("place")).subquery("placed")
+    pairs = (
+        select(
+            placed.c.key,
+            placed.c.kind,
+            func.jsonb_agg(
+                aggregate_order_by(func.jsonb_build_array(placed.c.name, placed.c.times), placed.c.place)
+            ).label("pairs"),
+        )
+        .where(placed.c.place <= MOST_NAMES)
+        .group_by(placed.c.key, placed.c.kind)
+        .subquery("pairs")
+    )
+    return (
+        select(pairs.c.key, func.jsonb_object_agg(pairs.c.kind, pairs.c.pairs).label("counted"))
+        .group_by(pairs.c.key)
+        .cte("counted")
+    )
+
+
+def _figures(keys: CTE, wanted: CTE) -> Select[Any]:
+    """The figures of each of the `keys` (key); `wanted`: key, session_id and created_at of its sessions."""
+    stored = _in_range(wanted)
+    sums, counted = _sums(stored), _counted(stored)
+    nothing = cast(0, BigInteger)
+    return select(
+        keys.c.key,
+        _SINCE.label("since"),
+        _UNTIL.label("until"),
+        *(func.coalesce(sums.c[name], nothing).label(name) for name in ("messages", "tokens", "failed")),
+        sums.c.processing,
+        sums.c.pipeline,
+        counted.c.counted,
+    ).select_from(keys.outerjoin(sums, sums.c.key == keys.c.key).outerjoin(counted, counted.c.key == keys.c.key))
+
+
+def _of_sessions() -> Query[_Figures]:
+    wanted = (
+        select(cast(sessions.c.id, Text).label("key"), sessions.c.id.label("session_id"), sessions.c.created_at)
+        .where(readable(), sessions.c.id == any_(param("ids", ARRAY(Uuid))))
+        .cte("wanted")
+    )
+    return Query(_Figures, _figures(wanted, wanted))
+
+
+def _of_user() -> Query[_Figures]:
+    wanted = (
+        select(sessions.c.user_id.label("key"), sessions.c.id.label("session_id"), sessions.c.created_at)
+        .where(
+            sessions.c.tenant_id == param("tenant_id"),
+            sessions.c.user_id == param("user_id", Text),
+            # A session that was not changed since then has no message from then on.
+            sessions.c.updated_at >= _SINCE,
+        )
+        .cte("wanted")
+    )
+    return Query(_Figures, _figures(select(param("user_id", Text).label("key")).cte("keys"), wanted))
+
+
+_OF_SESSIONS = _of_sessions()
+_OF_USER = _of_user()
+
+
+Stretch = timedelta
+"""How far back it goes from now."""
+
+
+class PersistenceOfSession(Loader[tuple[SessionId, Stretch], PersistenceStatistics | None]):
+    """How the messages of sessions were stored that the actor may read; None for any other id."""
+
+    async def fetch(
+        self, scope: ReadScope, actor: Actor, keys: list[tuple[SessionId, Stretch]]
+    ) -> Sequence[PersistenceStatistics | None]:
+        """One statement for all sessions that are asked for the same stretch."""
+        wanted: dict[Stretch, list[SessionId]] = defaultdict(list)
+        for session_id, stretch in keys:
+            wanted[stretch].append(session_id)
+        found: dict[tuple[str, Stretch], PersistenceStatistics] = {}
+        for stretch, ids in wanted.items():
+            for row in await scope.all(_OF_SESSIONS, ids=ids, stretch=stretch, **actor.as_reader()):
+                found[row.key, stretch] = _statistics(row)
+        return [found.get((str(session_id), stretch)) for session_id, stretch in keys]
+
+
+class PersistenceOfActor(Loader[Stretch, PersistenceStatistics]):
+    """How the messages of all the actor's own sessions were stored."""
+
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[Stretch]) -> Sequence[PersistenceStatistics]:
+        """One statement for each stretch."""
+        found = [await scope.all(_OF_USER, stretch=stretch, **actor.as_owner()) for stretch in keys]
+        return [_statistics(row) for [row] in found]
+
+
+def _statistics(row: _Figures) -> PersistenceStatistics:
+    half_processed, most_processed = row.processing or (None, None)
+    half_prepared, most_prepared = row.pipeline or (None, None)
+    kinds = {kind: dict(pairs) for kind, pairs in (row.counted or {}).items()}
+    return PersistenceStatistics(
+        since=row.since,
+        until=row.until,
+        total_messages=row.messages,
+        total_tokens=row.tokens,
+        failed_messages=row.failed,
+        processing_time_p50_ms=half_processed,
+        processing_time_p95_ms=most_processed,
+        pipeline_time_p50_ms=half_prepared,
+        pipeline_time_p95_ms=most_prepared,
+        messages_by_role=ranked({ROLE_NAMES[name]: times for name, times in kinds.get("role", {}).items()}),
+        messages_by_status=ranked({STATUS_NAMES[name]: times for name, times in kinds.get("status", {}).items()}),
+        intents=ranked(kinds.get("intent", {})),
+        warnings=ranked(kinds.get("warning", {})),
+    )
