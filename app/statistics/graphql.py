@@ -39,7 +39,7 @@ described(
     UsageBucket,
     "How long a point of a series lasts, by the calendar of its time zone.",
     {
-        UsageBucket.HOUR: "An hour of the clock; one that comes twice in autumn is two.",
+        UsageBucket.HOUR: "60 minutes from a full hour of the clock; one that comes twice in autumn is two.",
         UsageBucket.DAY: "From midnight to midnight: 23 to 25 hours.",
         UsageBucket.WEEK: "From Monday to Monday.",
         UsageBucket.MONTH: "From the first to the first.",
