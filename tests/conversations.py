@@ -195,9 +195,15 @@ _BROKEN = {
     "the time of an event goes backwards along its number": """
         SELECT count(*) FROM (SELECT at < lag(at) OVER (PARTITION BY tenant_id, stream_id ORDER BY seq) AS backwards
         FROM events) AS steps WHERE backwards""",
-    "a message without its one event": """
+    "a message without its one event, that is no copy": """
         SELECT count(*) FROM chat_messages AS m WHERE (SELECT count(*) FROM events AS e WHERE e.stream_id = m.session_id
-        AND e.kind = 'message.appended' AND e.payload->>'sequenceNumber' = m.sequence_number::text) <> 1""",
+        AND (e.kind = 'message.appended' AND e.payload->>'sequenceNumber' = m.sequence_number::text
+        OR e.kind = 'session.forked' AND (e.payload->>'messageCount')::int >= m.sequence_number)) <> 1""",
+    "an active leaf that is not there, answered already, or has another parent": """
+        SELECT count(*) FROM chat_sessions AS s WHERE s.last_sequence > 0 AND NOT EXISTS (
+        SELECT 1 FROM chat_messages AS m WHERE m.session_id = s.id AND m.id = s.active_leaf_id
+        AND m.parent_message_id IS NOT DISTINCT FROM s.active_leaf_parent_id
+        AND NOT EXISTS (SELECT 1 FROM chat_messages AS c WHERE c.parent_message_id = m.id))""",
     "a tool call count that is not that of the calls": """
         SELECT count(*) FROM chat_messages AS m WHERE m.tool_call_count <> (SELECT count(*) FROM tool_calls AS c
         WHERE c.message_id = m.id)""",

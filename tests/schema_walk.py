@@ -35,7 +35,7 @@ Ids = Mapping[str, str]
 
 ID_NAMES = {
     "sessionId": "ChatSession", "messageId": "ChatMessage", "parentMessageId": "ChatMessage",
-    "editedMessageId": "ChatMessage",
+    "editedMessageId": "ChatMessage", "atMessageId": "ChatMessage",
     "session": "ChatSession", "message": "ChatMessage", "runId": "Run", "run": "Run",
     "attachmentId": "MessageAttachment",
 }  # fmt: skip

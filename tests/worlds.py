@@ -96,8 +96,8 @@ async def ids_for(client: GraphQLClient, field: str, own: Conversation) -> Ids:
         case "cancelRun":
             # To be cancelled, a run must go on.
             return {**own.ids, "Run": await live_run(client, own)}
-        case "sendMessage":
-            # To be asked anew, a message must be a question.
+        case "sendMessage" | "forkSession":
+            # To be asked anew, a message must be a question; to be copied, it must be finished.
             return {**own.ids, "ChatMessage": own.question}
         case _:
             return own.ids

@@ -7,7 +7,7 @@ import strawberry
 from strawberry import field
 
 from app.branches import pipeline
-from app.branches.values import Siblings
+from app.branches.values import ForkOrigin, ForkRequest, Siblings
 from app.graph.context import Info
 from app.graph.inputs import input_type
 from app.graph.payloads import Changed, Payload, json_object, mutation
@@ -39,6 +39,15 @@ class MessageSiblingsType:
         return _message(info, root.next_id)
 
 
+@strawberry.type(name="ForkOrigin", description="Where a session that was forked comes from.")
+class ForkOriginType:
+    session: ChatSessionType = field(description="The session it was forked from.")
+
+    @field(graphql_type=ChatMessageType | None, description="The last message that was copied; null where none was.")
+    def message(self, info: Info, root: strawberry.Parent[ForkOrigin]) -> Any:
+        return _message(info, root.message_id)
+
+
 @input_type("Another version of a message.")
 class EditMessageInput:
     message_id: strawberry.ID = field(description="The message; it stays, and the new version stands beside it.")
@@ -57,6 +66,20 @@ class SetActiveLeafInput:
     client_key: str | None = field(default=None, description=KEY_DESCRIPTION)
 
 
+@input_type("A session to begin another from.")
+class ForkSessionInput:
+    session_id: strawberry.ID = field(description="The session; it is not changed.")
+    at_message_id: strawberry.ID | None = field(
+        default=None,
+        description="The last message to copy; by default all of `activePath`, save what is still being written at its "
+        "end.",
+    )
+    title: str | None = field(
+        default=None, description="Its name in lists, at most 255 characters; by default the same."
+    )
+    client_key: str | None = field(default=None, description=KEY_DESCRIPTION)
+
+
 @strawberry.type(description="What editMessage answers.")
 class EditMessagePayload(Payload):
     message: ChatMessageType | None = field(
@@ -67,6 +90,11 @@ class EditMessagePayload(Payload):
 @strawberry.type(description="What setActiveLeaf answers.")
 class SetActiveLeafPayload(Payload):
     session: ChatSessionType | None = field(description="The session, with its new `activeLeaf` and `activePath`.")
+
+
+@strawberry.type(description="What forkSession answers.")
+class ForkSessionPayload(Payload):
+    session: ChatSessionType | None = field(description="The new session.")
 
 
 @strawberry.type
@@ -101,6 +129,18 @@ class BranchMutations:
             message_id(input.message_id),
             client_key(info, input),
         )
+        return Changed({"session": outcome.session}, outcome.deduplicated)
+
+    @mutation(
+        ForkSessionPayload,
+        "Begin a session with copies of the messages that lead to one, with their tool calls, numbered 1, 2, 3 …; the "
+        "two go separate ways from there.",
+    )
+    async def fork_session(self, info: Info, input: ForkSessionInput) -> Changed:
+        at = None if input.at_message_id is None else message_id(input.at_message_id, "atMessageId")
+        wanted = ForkRequest(session_id(input.session_id), at, input.title)
+        context = info.context
+        outcome = await pipeline.fork(context.database, context.actor, wanted, client_key(info, input))
         return Changed({"session": outcome.session}, outcome.deduplicated)
 
 

@@ -26,6 +26,7 @@ described(
     "What happened.",
     {
         EventKind.SESSION_CREATED: "A session was started.",
+        EventKind.SESSION_FORKED: "A session was begun with copies of the first `payload.messageCount` messages.",
         EventKind.SESSION_UPDATED: "A session's own fields were changed.",
         EventKind.SESSION_METADATA_SET: "A session was filed anew.",
         EventKind.SESSION_AGENT_STATE_SET: "An agent kept its state; `payload` has its id and the version.",

@@ -10,6 +10,7 @@ class EventKind(StrEnum):
     """What happened. Stored as text; a kind is never renamed."""
 
     SESSION_CREATED = "session.created"
+    SESSION_FORKED = "session.forked"
     SESSION_UPDATED = "session.updated"
     SESSION_METADATA_SET = "session.metadata_set"
     SESSION_AGENT_STATE_SET = "session.agent_state_set"

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Uuid, case, exists, select, true, update
+from sqlalchemy import ARRAY, CTE, ColumnElement, Uuid, case, column, exists, func, select, true, update
 
 from app.db.base import table_of
 from app.db.statement import param
 from app.messages.models import ChatMessage
+from app.messages.values import Copies
 from app.sessions.fragments import claimed, sessions
 
 messages = table_of(ChatMessage)
@@ -65,6 +66,20 @@ def changed_message(session: CTE, message_id: Any, changes: dict[str, Any]) -> C
         .returning(*messages.c)
         .cte("message")
     )
+
+
+def copies() -> Any:
+    """Messages with their copies, as a table. Columns: original_id, copy_id, number (1, 2, 3 …). Parameters: originals,
+    copies.
+    """
+    listed = func.unnest(param("originals", ARRAY(Uuid)), param("copies", ARRAY(Uuid)))
+    columns = column("original_id", Uuid), column("copy_id", Uuid)
+    return listed.table_valued(*columns, with_ordinality="number").render_derived(name="copies")
+
+
+def copies_parameters(copied: Copies) -> dict[str, object]:
+    """The parameters of `copies`."""
+    return {"originals": list(copied.keys()), "copies": list(copied.values())}
 
 
 def of_session(condition: ColumnElement[bool]) -> ColumnElement[bool]:

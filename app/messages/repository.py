@@ -37,9 +37,17 @@ from app.events.fragments import event, event_parameters
 from app.events.values import EventKind
 from app.idempotency.fragments import gate, gate_parameters, passed
 from app.idempotency.values import ClientKey
-from app.messages.fragments import held, locked_message, messages, of_session, session_of
+from app.messages.fragments import (
+    copies,
+    copies_parameters,
+    held,
+    locked_message,
+    messages,
+    of_session,
+    session_of,
+)
 from app.messages.models import ChatMessage
-from app.messages.values import UNFINISHED, MessageId, MessageRole, MessageStatus, NewMessage
+from app.messages.values import UNFINISHED, Copies, MessageId, MessageRole, MessageStatus, NewMessage
 from app.sessions.fragments import (
     answer_counted,
     answer_ended,
@@ -51,7 +59,7 @@ from app.sessions.fragments import (
     tallied,
     touched,
 )
-from app.sessions.values import TallyKind
+from app.sessions.values import SessionId, TallyKind
 
 _OWNED = Query(
     ChatMessage,
@@ -196,6 +204,25 @@ def _more(message: CTE, column: str) -> ColumnElement[Any]:
 _APPEND = {(role, beside): _append(role, beside) for role in MessageRole for beside in (False, True)}
 
 
+def _copy() -> Command[int]:
+    """A path of messages once more, as the first ones of another session."""
+    copied = copies()
+    changed: dict[str, Any] = {
+        "id": copied.c.copy_id,
+        "session_id": param("session_id", Uuid),
+        "sequence_number": cast(copied.c.number, Integer),
+        "parent_message_id": func.lag(copied.c.copy_id).over(order_by=copied.c.number),
+    }
+    row = {column.name: changed.get(column.name, column) for column in messages.c if column.computed is None}
+    found = select(*row.values()).join(copied, messages.c.id == copied.c.original_id)
+    of_origin = messages.c.tenant_id == param("tenant_id"), messages.c.session_id == param("origin_id", Uuid)
+    stored = insert(messages).from_select(list(row), found.where(*of_origin)).returning(messages.c.id).cte("stored")
+    return Command(int, select(func.count().label("count")).select_from(stored))
+
+
+_COPY = _copy()
+
+
 def _path() -> Query[ChatMessage]:
     depth = literal(0, Integer).label("depth")
     last = (
@@ -268,6 +295,12 @@ async def append(uow: UnitOfWork, actor: Actor, new: NewMessage, key: ClientKey 
         **gate_parameters(key, new.id),
         **event_parameters(actor, facts),
     )
+
+
+async def copy(uow: UnitOfWork, actor: Actor, origin_id: SessionId, session_id: SessionId, copied: Copies) -> None:
+    """Store copies of messages of a session, which is the actor's and locked, as the first of another that is new."""
+    places = {"tenant_id": actor.tenant_id, "origin_id": origin_id, "session_id": session_id}
+    await uow.run(_COPY, **places, **copies_parameters(copied))
 
 
 async def update_columns(

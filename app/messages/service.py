@@ -20,9 +20,11 @@ from app.messages.values import (
     LONGEST_PATH,
     TRANSITIONS,
     Completion,
+    Copies,
     MessageId,
     MessageStatus,
 )
+from app.sessions.values import SessionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,16 @@ async def delete(uow: UnitOfWork, actor: Actor, message_id: MessageId, key: Clie
         return MessageOutcome(gone)
     earlier = await _as_before(uow, actor, key)
     return earlier or MessageOutcome(await _required(uow, actor, message_id), deduplicated=True)
+
+
+async def copy(uow: UnitOfWork, actor: Actor, origin_id: SessionId, session_id: SessionId, copies: Copies) -> None:
+    """Begin a new session of the actor's with copies of a path of messages of another, which is locked.
+
+    They are numbered 1, 2, 3 … and each answers the one before it; all else is as it is there, times included. What
+    hangs on messages is copied by the rooms that it belongs to.
+    """
+    if copies:
+        await repository.copy(uow, actor, origin_id, session_id, copies)
 
 
 async def _as_before(uow: UnitOfWork, actor: Actor, key: ClientKey | None) -> MessageOutcome | None:

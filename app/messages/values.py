@@ -1,5 +1,6 @@
 """Ids, words and bounds of messages."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +13,9 @@ from app.core.text import require_count, require_json_size, require_length, requ
 from app.sessions.values import SessionId
 
 MessageId = NewType("MessageId", UUID)
+
+Copies = Mapping[MessageId, MessageId]
+"""Of messages that are copied the ids of their copies, along the path from a first message on."""
 
 LONGEST_CONTENT = 1_000_000
 """Characters of one message: a long book. More belongs into an attachment."""

@@ -1,5 +1,6 @@
 """Every statement that writes sessions and their metadata, and the lists of sessions."""
 
+from dataclasses import asdict, fields
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,7 @@ from app.idempotency.fragments import gate, gate_parameters, passed
 from app.idempotency.values import ClientKey
 from app.sessions.fragments import claimed, is_session, owned, session_claimed, sessions, touched
 from app.sessions.models import AgentState, ChatSession, SessionMetadata
-from app.sessions.values import MOST_AGENTS, NewAgentState, NewSession, SessionId
+from app.sessions.values import MOST_AGENTS, Counters, Fork, NewAgentState, NewSession, SessionId
 
 _metadata = table_of(SessionMetadata)
 _states = table_of(AgentState)
@@ -53,6 +54,33 @@ def _create() -> Command[ChatSession]:
     }  # fmt: skip
     metadata = insert(_metadata).from_select(list(filed), select(*filed.values())).cte("metadata")
     return Command(ChatSession, select(*created.c).add_cte(metadata, event(EventKind.SESSION_CREATED, stream=created)))
+
+
+def _fork() -> Command[ChatSession]:
+    """A session with what the origin is and is filed under, its own counters, and its first event."""
+    origin = select(*sessions.c).where(owned(), sessions.c.id == param("origin_id", Uuid)).cte("origin")
+    now = sql.greatest(origin.c.updated_at, sql.statement_timestamp())
+    kept = ("tenant_id", "user_id", "description", "agent_id", "model", "provider")
+    counters = {counter.name: param(counter.name, sessions.c[counter.name].type) for counter in fields(Counters)}
+    row: dict[str, Any] = {
+        **{name: origin.c[name] for name in kept}, **counters, "id": param("session_id", Uuid),
+        "title": param("title", Text), "created_at": now, "updated_at": now, "last_event": 1,
+        "last_sequence": param("last_sequence", Integer), "active_leaf_id": param("leaf_id", Uuid),
+        "active_leaf_parent_id": param("leaf_parent_id", Uuid), "forked_from_session_id": origin.c.id,
+        "forked_from_message_id": param("origin_leaf_id", Uuid),
+    }  # fmt: skip
+    created = insert(sessions).from_select(list(row), select(*row.values())).returning(*sessions.c).cte("session")
+    filed = [created.c.tenant_id, created.c.id, _metadata.c.tags, _metadata.c.custom_data, _metadata.c.summary]
+    # Not the new session's column: the planner may join later, and look through all tenants' rows for the id.
+    of_origin = (_metadata.c.tenant_id == param("tenant_id")) & (_metadata.c.session_id == param("origin_id", Uuid))
+    metadata = (
+        insert(_metadata)
+        .from_select(
+            ["tenant_id", "session_id", "tags", "custom_data", "summary"], select(*filed).join(_metadata, of_origin)
+        )
+        .cte("metadata")
+    )
+    return Command(ChatSession, select(*created.c).add_cte(metadata, event(EventKind.SESSION_FORKED, stream=created)))
 
 
 @lru_cache(maxsize=64)
@@ -154,6 +182,7 @@ _OWNED_STATE = Query(
 )
 
 _CREATE = _create()
+_FORK = _fork()
 _SET_LEAF = _set_leaf()
 _DELETE = _delete()
 _SET_AGENT_STATE = {is_first: _set_agent_state(is_first) for is_first in (False, True)}
@@ -187,6 +216,31 @@ async def create(uow: UnitOfWork, actor: Actor, new: NewSession, key: ClientKey 
         **actor.as_owner(),
         **gate_parameters(key, new.id),
         **event_parameters(actor, {"sessionId": _named(new.id), "title": new.title}),
+    )
+
+
+async def fork(uow: UnitOfWork, actor: Actor, new: Fork) -> ChatSession | None:
+    """Store a session like another, with its metadata and event; None when that one is not the actor's."""
+    uow.announce(new.id)
+    facts = {
+        "sessionId": _named(new.id),
+        "title": new.title,
+        "forkedFromSessionId": _named(new.origin_id),
+        "forkedFromMessageId": new.origin_leaf_id and global_id("ChatMessage", new.origin_leaf_id),
+        "messageCount": new.counted.messages,
+    }
+    return await uow.run_one(
+        _FORK,
+        session_id=new.id,
+        origin_id=new.origin_id,
+        title=new.title,
+        last_sequence=new.counted.messages,
+        leaf_id=new.leaf_id,
+        leaf_parent_id=new.leaf_parent_id,
+        origin_leaf_id=new.origin_leaf_id,
+        **asdict(new.counted),
+        **actor.as_owner(),
+        **event_parameters(actor, facts),
     )
 
 

@@ -13,7 +13,7 @@ from app.idempotency.values import ClientKey
 from app.sessions import repository
 from app.sessions.errors import SessionNotFound, StateConflict, TooManyAgents
 from app.sessions.models import AgentState, ChatSession
-from app.sessions.values import NewAgentState, NewSession, SessionId, check_fields, check_metadata
+from app.sessions.values import Fork, NewAgentState, NewSession, SessionId, check_fields, check_metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,18 @@ async def create(uow: UnitOfWork, actor: Actor, new: NewSession, key: ClientKey 
     if created is not None:
         return SessionOutcome(created)
     return await _as_before(uow, actor, key)
+
+
+async def fork(uow: UnitOfWork, actor: Actor, new: Fork) -> ChatSession:
+    """Store a session that is like another, and counts the messages which are copied into it next.
+
+    ValidationError, SessionNotFound.
+    """
+    new.check()
+    created = await repository.fork(uow, actor, new)
+    if created is None:
+        raise SessionNotFound
+    return created
 
 
 async def update(

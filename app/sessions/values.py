@@ -122,6 +122,46 @@ class NewSession:
         self.metadata.check()
 
 
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What a session counts of messages that it has from the beginning."""
+
+    user_messages: int = 0
+    assistant_messages: int = 0
+    system_messages: int = 0
+    tool_messages: int = 0
+    tool_calls: int = 0
+    total_tokens_used: int = 0
+    total_duration_ms: int = 0
+    awaiting_answer_since: datetime | None = None
+    answered: int = 0
+    answer_ms: int = 0
+
+    @property
+    def messages(self) -> int:
+        """Of all roles."""
+        return self.user_messages + self.assistant_messages + self.system_messages + self.tool_messages
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """A session that begins where another has come to, which is the actor's and locked."""
+
+    id: SessionId
+    origin_id: SessionId
+    title: str
+    counted: Counters
+    origin_leaf_id: UUID | None
+    """The last message that is copied; None where there is none."""
+    leaf_id: UUID | None
+    """Its copy."""
+    leaf_parent_id: UUID | None
+
+    def check(self) -> None:
+        """Raise ValidationError for what cannot be stored."""
+        check_fields({"title": self.title})
+
+
 _LONGEST = {
     "description": LONGEST_DESCRIPTION, "agent_id": LONGEST_NAME, "model": LONGEST_NAME, "provider": LONGEST_NAME,
 }  # fmt: skip

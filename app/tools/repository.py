@@ -1,21 +1,26 @@
 """Every statement that writes tool calls."""
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     Boolean,
     DateTime,
     Integer,
     Text,
     Uuid,
+    any_,
+    column,
     exists,
+    func,
     insert,
     select,
     update,
 )  # fmt: skip
 
 from app.core.actor import Actor
-from app.core.ids import global_id
+from app.core.ids import global_id, new_id
 from app.db.base import table_of
 from app.db.scopes import ReadScope, UnitOfWork
 from app.db.statement import Command, Query, param
@@ -23,8 +28,8 @@ from app.events.fragments import event, event_parameters
 from app.events.values import EventKind
 from app.idempotency.fragments import gate, gate_parameters, passed
 from app.idempotency.values import ClientKey
-from app.messages.fragments import held, locked_message, messages, session_of
-from app.messages.values import MessageRole
+from app.messages.fragments import copies, copies_parameters, held, locked_message, messages, session_of
+from app.messages.values import Copies, MessageRole
 from app.sessions.fragments import owned, sessions, tallied, touched
 from app.sessions.values import TallyKind
 from app.tools.models import ToolCall
@@ -120,6 +125,41 @@ async def add(uow: UnitOfWork, actor: Actor, new: NewToolCall, key: ClientKey | 
     if added is not None:
         uow.announce(added.session_id)
     return added
+
+
+_OF_MESSAGES = Query(
+    UUID,
+    select(calls.c.id)
+    .where(calls.c.tenant_id == param("tenant_id"), calls.c.message_id == any_(param("messages", ARRAY(Uuid))))
+    .order_by(calls.c.message_id, calls.c.position),
+)
+
+
+def _copy() -> Command[int]:
+    new_ids = func.unnest(param("calls", ARRAY(Uuid)), param("new_calls", ARRAY(Uuid)))
+    named = new_ids.table_valued(column("original_id", Uuid), column("copy_id", Uuid)).render_derived(name="new_calls")
+    copied = copies()
+    changed = {"id": named.c.copy_id, "message_id": copied.c.copy_id}
+    row = {column.name: changed.get(column.name, column) for column in calls.c}
+    found = (
+        select(*row.values())
+        .join(named, calls.c.id == named.c.original_id)
+        .join(copied, calls.c.message_id == copied.c.original_id)
+        .where(calls.c.tenant_id == param("tenant_id"))
+    )
+    stored = insert(calls).from_select(list(row), found).returning(calls.c.id).cte("stored")
+    return Command(int, select(func.count().label("count")).select_from(stored))
+
+
+_COPY = _copy()
+
+
+async def copy(uow: UnitOfWork, actor: Actor, copied: Copies) -> None:
+    """Store the calls of messages once more, on the copies of these."""
+    found = await uow.all(_OF_MESSAGES, tenant_id=actor.tenant_id, messages=list(copied))
+    if found:
+        names = {"calls": found, "new_calls": [new_id() for _ in found]}
+        await uow.run(_COPY, tenant_id=actor.tenant_id, **names, **copies_parameters(copied))
 
 
 async def owned_call(scope: ReadScope, actor: Actor, tool_call_id: ToolCallId) -> ToolCall | None:

@@ -9,7 +9,7 @@ from app.idempotency.service import first_subject
 from app.idempotency.values import ClientKey
 from app.messages.errors import MessageDeleted, MessageNotFound
 from app.messages.service import find_owned
-from app.messages.values import MessageRole
+from app.messages.values import Copies, MessageRole
 from app.tools import repository
 from app.tools.errors import CallAlreadyAdded, NotAnAssistantMessage, TooManyCalls
 from app.tools.models import ToolCall
@@ -46,6 +46,11 @@ async def add(uow: UnitOfWork, actor: Actor, new: NewToolCall, key: ClientKey | 
     if earlier is None:
         raise MessageNotFound
     return ToolCallOutcome(earlier, deduplicated=subject != new.id)
+
+
+async def copy(uow: UnitOfWork, actor: Actor, copies: Copies) -> None:
+    """Give the copies of messages the calls that these have, with new ids; the messages know their number already."""
+    await repository.copy(uow, actor, copies)
 
 
 async def _refuse(uow: UnitOfWork, actor: Actor, new: NewToolCall) -> ToolCallOutcome:

@@ -8,7 +8,7 @@ import strawberry
 from strawberry import field
 
 from app.branches.loaders import ActivePath
-from app.branches.values import PathRequest
+from app.branches.values import ForkOrigin, PathRequest
 from app.core.ids import parse_global_id
 from app.core.paging import Page, PageRequest
 from app.core.text import require_storable
@@ -30,9 +30,11 @@ DEFAULT_MESSAGES = 100
 DEFAULT_RUNS = 20
 
 if TYPE_CHECKING:
+    from app.branches.graphql import ForkOriginType
     from app.messages.graphql import ChatMessageType
     from app.runs.graphql import RunType
 
+Origin = Annotated["ForkOriginType", strawberry.lazy("app.branches.graphql")]
 RunNode = Annotated["RunType", strawberry.lazy("app.runs.graphql")]
 Message = Annotated["ChatMessageType", strawberry.lazy("app.messages.graphql")]
 
@@ -156,6 +158,16 @@ class ChatSessionType(Node):
         request = PageRequest.of(first, last, after, before, DEFAULT_MESSAGES)
         wanted = PathRequest(root.id, root.active_leaf_id, request, large_columns(info))
         return await info.context.loader(ActivePath).load(wanted)
+
+    @field(
+        graphql_type=Origin | None,
+        description="Where it was forked from; null where it was not, or where that is not there, or not yours.",
+    )
+    async def forked_from(self, info: Info, root: strawberry.Parent[ChatSession]) -> ForkOrigin | None:
+        if root.forked_from_session_id is None:
+            return None
+        session = await info.context.loader(SessionById).load(SessionId(root.forked_from_session_id))
+        return ForkOrigin(session, root.forked_from_message_id) if session else None
 
     @field(
         graphql_type=RunNode | None,
