@@ -9,6 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from app.attachments.pipeline import AttachmentPipeline
 from app.container import build_services
 from app.core.actor import Actor, CorrelationId, TenantId, UserId
 from app.core.settings import Settings
@@ -107,15 +108,21 @@ async def database(dsn: str, statements: StatementRecorder) -> AsyncIterator[Dat
 
 
 @pytest.fixture(scope="session")
-def services() -> Any:
-    """What the container builds, once for the whole run: it has no state."""
+def built() -> Any:
+    """What the container builds, once for the whole run."""
     return build_services(Settings())
 
 
+@pytest.fixture
+def services(built: Any) -> Any:
+    """The same; what has a state, a queue, is the test's own."""
+    return {**built, AttachmentPipeline: AttachmentPipeline()}
+
+
 @pytest.fixture(scope="session")
-def pipeline(services: Any) -> MessagePipeline:
+def pipeline(built: Any) -> MessagePipeline:
     """The message pipeline with its real collaborators."""
-    found = services[MessagePipeline]
+    found = built[MessagePipeline]
     assert isinstance(found, MessagePipeline)
     return found
 

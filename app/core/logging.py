@@ -33,6 +33,8 @@ def configure_logging(level: str) -> None:
     # conversations.
     for library in ("alembic", "anthropic", "httpcore2", "httpx2", "openai", "pgqueuer"):
         logging.getLogger(library).setLevel(logging.WARNING)
+    # It warns of every form that is none, which is refused, and told as all that is.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
