@@ -15,6 +15,7 @@ from app.messages.graphql import MessageMutations, MessageQueries
 from app.messages.loaders import MessageById
 from app.runs.graphql import RunMutations, RunQueries, RunSubscriptions
 from app.runs.loaders import RunById
+from app.search.graphql import SearchQueries
 from app.sessions.graphql import SessionMutations, SessionQueries, SessionSubscriptions
 from app.sessions.loaders import AgentStateById, MetadataOfSession, SessionById
 from app.statistics.graphql import StatisticsQueries
@@ -39,6 +40,7 @@ QUERIES = (
     MessageQueries,
     RunQueries,
     StatisticsQueries,
+    SearchQueries,
     EventQueries,
     IdentityQueries,
     CatalogueQueries,

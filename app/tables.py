@@ -5,6 +5,7 @@ import app.events.models
 import app.idempotency.models
 import app.messages.models
 import app.runs.models
+import app.search.models
 import app.sessions.models
 import app.tools.models  # noqa: F401
 from app.db.base import Base

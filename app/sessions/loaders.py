@@ -147,9 +147,14 @@ def _owned_by_one() -> ColumnElement[bool]:
     return (sessions.c.tenant_id == param("tenant_id")) & (sessions.c.user_id == param("owner_id", Text))
 
 
-def _narrowed(rows: Select[Any], names: frozenset[str]) -> Select[Any]:
+def narrowing(names: frozenset[str]) -> list[ColumnElement[bool]]:
+    """The conditions on a session that are named as in `SessionFilter.given`. Parameters: the same names."""
     conditions = _conditions()
-    return rows.where(_owned_by_one(), *(conditions[name] for name in sorted(names)))
+    return [conditions[name] for name in sorted(names)]
+
+
+def _narrowed(rows: Select[Any], names: frozenset[str]) -> Select[Any]:
+    return rows.where(_owned_by_one(), *narrowing(names))
 
 
 @lru_cache(maxsize=256)
