@@ -1,4 +1,4 @@
-"""The command line: `colloquy serve | worker | chat | migrate | schema | doctor | import`."""
+"""The command line: `colloquy serve | worker | chat | migrate | schema | doctor | import | seed`."""
 
 import asyncio
 import errno
@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
@@ -32,9 +33,15 @@ from app.exchange.lines import opened
 from app.exchange.runner import import_file
 from app.exchange.values import ImportFormat, Ownership, Totals
 from app.identity.values import DEFAULT_TENANT, SYSTEM_USER
+from app.llm.prices import cost
 from app.messages.intent_catalogue import IntentCatalogueError
 from app.messages.pipeline import MessagePipeline
 from app.playground import ASSETS
+from app.seeding.display import summary as seeding_summary
+from app.seeding.measures import Measures
+from app.seeding.runner import seed as seed_database
+from app.seeding.values import SeedPlan
+from app.seeding.values import Totals as SeededTotals
 
 T = TypeVar("T")
 
@@ -234,6 +241,37 @@ def import_conversations(
         typer.echo(line)
     if totals.refused:
         raise typer.Exit(SOME_REFUSED)
+
+
+@cli.command()
+def seed(
+    users: Annotated[int, typer.Option(help="Who writes; the first is `system`, whom the playground shows.")] = 20,
+    sessions: Annotated[int, typer.Option(help="Sessions of them all.")] = 500,
+    messages: Annotated[int, typer.Option(help="Messages in a session, on average.")] = 12,
+    days: Annotated[int, typer.Option(help="Days up to now on which it happened.")] = 90,
+    number: Annotated[int, typer.Option("--seed", help="Another number gives another world, beside the first.")] = 1,
+    tenant: Annotated[str, typer.Option(help="Tenant it all belongs to.")] = DEFAULT_TENANT,
+    data_dir: DataDir = None,
+) -> None:
+    """Fill the database with believable conversations; run again, it stores only what is missing."""
+
+    async def work() -> SeededTotals:
+        now = datetime.now(UTC).replace(microsecond=0)
+        plan = SeedPlan(TenantId(tenant), number, users, sessions, days, messages, now)
+        plan.check()
+        settings = _settings(data_dir=data_dir)
+        async with open_container(settings, _say, background=False) as container:
+            pipeline = cast(MessagePipeline, container.services[MessagePipeline])
+            measures = Measures(pipeline.detector, pipeline.count_tokens, cost)
+            return await seed_database(container.database, measures, plan)
+
+    try:
+        totals = _run(work())
+    except KeyboardInterrupt:
+        _say("stopped; run the same command again, and it goes on from there")
+        raise typer.Exit(INTERRUPTED) from None
+    for line in seeding_summary(totals):
+        typer.echo(line)
 
 
 def main() -> None:

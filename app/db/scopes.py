@@ -2,12 +2,13 @@
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import Table
 
 from app.core.clock import Stopwatch
 from app.db.errors import Duplicate, OutcomeUnknown
@@ -96,6 +97,11 @@ class UnitOfWork(ReadScope):
         found = await self.run(command, **values)
         return found[0] if found else None
 
+    async def copy(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add rows by PostgreSQL's COPY, many times as fast as by statements. TypeError in a single statement."""
+        what = f"{len(rows)} rows to {table.name} ({', '.join(columns)})"
+        raise TypeError(f"a single statement was promised: open a unit of work to copy {what}")
+
     def after_commit(self, action: Action) -> None:
         """Have `action` called once the work is committed; never when it is rolled back."""
         self._after_commit.append(action)
@@ -144,6 +150,16 @@ class Transaction(UnitOfWork):
         """Run a command inside the transaction."""
         self.wrote = True
         return await fetch(self._connection, command, values, self._log)
+
+    async def copy(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add rows inside the transaction. Keys and checks of the table hold, its triggers run."""
+        self.wrote = True
+        try:
+            await self._connection.copy_records_to_table(table.name, records=rows, columns=columns)
+        except asyncpg.PostgresError as error:
+            # As in `fetch`: the detail quotes the refused row.
+            error.detail = None
+            raise
 
 
 async def fetch(

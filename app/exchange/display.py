@@ -1,50 +1,21 @@
-"""How far an import is, and what became of it: a bar on a terminal, plain lines elsewhere."""
+"""How far an import is, and what became of it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from app.core import progress
 from app.exchange.values import Totals
-
-BAR_SECONDS = 0.2
-"""Between two looks at the totals: smooth to the eye, and nothing beside the storing."""
-PLAIN_SECONDS = 10.0
-"""Between two lines of a log that nobody watches."""
 
 
 @asynccontextmanager
 async def shown(totals: Totals, total_bytes: int, console: Console | None = None) -> AsyncIterator[None]:
     """Show on standard error how far the import is, for as long as the block runs."""
-    console = console or Console(stderr=True)
-    show = _bar(totals, total_bytes, console) if console.is_terminal else _plain_lines(totals, console)
-    task = asyncio.create_task(show)
-    try:
+    # Bytes, for nobody knows how many lines there are. Of a pipe not even these are known.
+    done = progress.Done(lambda: how_far(totals), lambda: totals.read_bytes, total_bytes or None)
+    async with progress.shown(done, console):
         yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def _bar(totals: Totals, total_bytes: int, console: Console) -> None:
-    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        # Bytes, for nobody knows how many lines there are. Of a pipe not even these are known.
-        bar = progress.add_task("", total=total_bytes or None)
-        try:
-            while True:
-                progress.update(bar, completed=totals.read_bytes, description=how_far(totals))
-                await asyncio.sleep(BAR_SECONDS)
-        finally:
-            progress.update(bar, completed=totals.read_bytes, description=how_far(totals))
-
-
-async def _plain_lines(totals: Totals, console: Console) -> None:
-    while True:
-        await asyncio.sleep(PLAIN_SECONDS)
-        console.print(how_far(totals), highlight=False)
 
 
 def how_far(totals: Totals) -> str:

@@ -1,0 +1,1 @@
+"""Believable conversations for demonstrations and benchmarks: the same ones for the same seed."""

@@ -1,0 +1,106 @@
+"""Fills a database with the world of a plan, batch by batch; run again, it goes on where it stopped."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.db.base import table_of
+from app.db.database import Database
+from app.seeding import repository
+from app.seeding.books import Books
+from app.seeding.chance import beginnings, first_session_id, users_of
+from app.seeding.display import shown
+from app.seeding.errors import SeedTaken
+from app.seeding.measures import Measures
+from app.seeding.rows import TABLES, MessageRow, Rows, no_rows
+from app.seeding.stories import StoryTeller
+from app.seeding.values import SeedPlan, Totals
+
+MESSAGES_AT_ONCE = 2_500
+"""In one transaction: a batch is there or not, and takes far less than a statement may."""
+SIDE_BY_SIDE = 3
+"""Batches under way: while the database stores one, the next is made up."""
+
+
+async def seed(database: Database, measures: Measures, plan: SeedPlan) -> Totals:
+    """Store what is not there yet of a plan; how far it is shows on standard error. ValidationError, SeedTaken.
+
+    What is stored is the same for the same plan, wherever it was stopped before.
+    """
+    plan.check()
+    plan = await _as_begun(database, plan)
+    totals = Totals(plan.sessions)
+    teller = StoryTeller(plan, users_of(plan), beginnings(plan), measures.count)
+    work = _Seeding(database, measures, teller, totals, _batches(plan))
+    async with shown(totals):
+        # Alone: by its first session a later run knows that this one was here, and what time it was.
+        await work.next()
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(SIDE_BY_SIDE):
+                workers.create_task(work.run())
+        if totals.sessions:
+            await database.analyze([table_of(table) for table in TABLES.values()])
+    return totals
+
+
+async def _as_begun(database: Database, plan: SeedPlan) -> SeedPlan:
+    """The plan, with the time of the run that began it. SeedTaken when that had another shape."""
+    async with database.read() as scope:
+        custom_data = await repository.marked(scope, plan.tenant, first_session_id(plan))
+    if custom_data is None:
+        return plan
+    before = dict(custom_data.get("seed") or {})
+    began_at = before.pop("now", None)
+    if began_at is None or before != plan.shape:
+        raise SeedTaken(plan.seed, " ".join(f"--{name} {value}" for name, value in before.items()))
+    return replace(plan, now=datetime.fromisoformat(began_at))
+
+
+def _batches(plan: SeedPlan) -> Iterator[range]:
+    size = max(1, MESSAGES_AT_ONCE // plan.messages)
+    return (range(start, min(start + size, plan.sessions)) for start in range(0, plan.sessions, size))
+
+
+@dataclass(slots=True)
+class _Seeding:
+    """What the workers share."""
+
+    database: Database
+    measures: Measures
+    teller: StoryTeller
+    totals: Totals
+    batches: Iterator[range]
+
+    async def run(self) -> None:
+        """Store one batch after the other until there are no more."""
+        while await self.next():
+            pass
+
+    async def next(self) -> bool:
+        """Store the next batch, where it is not there; whether there was one."""
+        batch = next(self.batches, None)
+        if batch is None:
+            return False
+        if await self._is_there(batch):
+            self.totals.known += len(batch)
+            return True
+        rows = self._rows(batch)
+        await self.database.transact(lambda uow: repository.copy(uow, rows))
+        self.totals.sessions += len(batch)
+        self.totals.messages += len(rows[MessageRow])
+        self.totals.rows += sum(len(found) for found in rows.values())
+        return True
+
+    async def _is_there(self, batch: range) -> bool:
+        # One is enough: a batch is stored whole, and what was deleted of it since is not to come back.
+        ids = [self.teller.session_id(index) for index in batch]
+        async with self.database.read() as scope:
+            return await repository.any_there(scope, self.teller.plan.tenant, ids)
+
+    def _rows(self, batch: range) -> Rows:
+        rows = no_rows()
+        for index in batch:
+            story, chance = self.teller.tell(index)
+            Books(self.teller.plan.tenant, story, chance, self.measures, rows).close()
+        return rows
