@@ -133,8 +133,8 @@ class BranchMutations:
 
     @mutation(
         ForkSessionPayload,
-        "Begin a session with copies of the messages that lead to one, with their tool calls, numbered 1, 2, 3 …; the "
-        "two go separate ways from there.",
+        "Begin a session with copies of the messages that lead to one, with their tool calls and files, numbered 1, 2, "
+        "3 …; the two go separate ways from there.",
     )
     async def fork_session(self, info: Info, input: ForkSessionInput) -> Changed:
         at = None if input.at_message_id is None else message_id(input.at_message_id, "atMessageId")

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from app.attachments import service as attachments
 from app.branches import repository
 from app.branches.errors import UnfinishedPath
 from app.branches.values import ForkRequest, PathStep, counted
@@ -24,7 +25,7 @@ from app.tools import service as tools
 CopyHanging = Callable[[UnitOfWork, Actor, Copies], Awaitable[None]]
 """Gives the copies of messages what hangs on these."""
 
-_HANGING: tuple[CopyHanging, ...] = (tools.copy,)
+_HANGING: tuple[CopyHanging, ...] = (tools.copy, attachments.copy)
 """By the rooms whose rows hang on messages, in the order of what hangs on what; a new one is added here."""
 
 

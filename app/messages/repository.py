@@ -57,6 +57,7 @@ from app.sessions.fragments import (
     owned,
     session_claimed,
     tallied,
+    tallied_copies,
     touched,
 )
 from app.sessions.values import SessionId, TallyKind
@@ -216,8 +217,10 @@ def _copy() -> Command[int]:
     row = {column.name: changed.get(column.name, column) for column in messages.c if column.computed is None}
     found = select(*row.values()).join(copied, messages.c.id == copied.c.original_id)
     of_origin = messages.c.tenant_id == param("tenant_id"), messages.c.session_id == param("origin_id", Uuid)
-    stored = insert(messages).from_select(list(row), found.where(*of_origin)).returning(messages.c.id).cte("stored")
-    return Command(int, select(func.count().label("count")).select_from(stored))
+    stored = insert(messages).from_select(list(row), found.where(*of_origin)).returning(*messages.c).cte("stored")
+    answers = select(*stored.c).where(stored.c.role == MessageRole.ASSISTANT.value).cte("answers")
+    used = tallied_copies(TallyKind.MODEL, answers.c.session_id, answers.c.model, answers)
+    return Command(int, select(func.count().label("count")).select_from(stored).add_cte(used))
 
 
 _COPY = _copy()

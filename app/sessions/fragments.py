@@ -166,6 +166,17 @@ def tallied(session: CTE, kind: TallyKind, name: ColumnElement[Any], *conditions
     ).cte("tallied")
 
 
+def tallied_copies(kind: TallyKind, session_id: ColumnElement[Any], name: ColumnElement[Any], copies: CTE) -> CTE:
+    """Count what a new session uses whose rows were stored as copies of another's: the first of its lines of a kind.
+
+    `session_id` and `name` are columns that belong to `copies`, where name is not null. Parameters: tenant_id.
+    """
+    tenant_id, word = param("tenant_id", Text), literal(kind.value, Text)
+    counted = select(tenant_id, session_id, word, name, func.count()).select_from(copies).where(name.is_not(None))
+    row = ["tenant_id", "session_id", "kind", "name", "times"]
+    return insert(tallies).from_select(row, counted.group_by(session_id, name)).cte("tallied")
+
+
 def is_session(session_id: str = "session_id") -> ColumnElement[bool]:
     """The session named by a parameter."""
     return sessions.c.id == param(session_id, Uuid)

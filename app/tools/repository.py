@@ -30,7 +30,7 @@ from app.idempotency.fragments import gate, gate_parameters, passed
 from app.idempotency.values import ClientKey
 from app.messages.fragments import copies, copies_parameters, held, locked_message, messages, session_of
 from app.messages.values import Copies, MessageRole
-from app.sessions.fragments import owned, sessions, tallied, touched
+from app.sessions.fragments import owned, sessions, tallied, tallied_copies, touched
 from app.sessions.values import TallyKind
 from app.tools.models import ToolCall
 from app.tools.values import MOST_CALLS, NewToolCall, ToolCallId
@@ -147,8 +147,15 @@ def _copy() -> Command[int]:
         .join(copied, calls.c.message_id == copied.c.original_id)
         .where(calls.c.tenant_id == param("tenant_id"))
     )
-    stored = insert(calls).from_select(list(row), found).returning(calls.c.id).cte("stored")
-    return Command(int, select(func.count().label("count")).select_from(stored))
+    stored = insert(calls).from_select(list(row), found).returning(calls.c.message_id, calls.c.name).cte("stored")
+    of_session = (
+        select(messages.c.session_id, stored.c.name)
+        .join(stored, messages.c.id == stored.c.message_id)
+        .where(messages.c.tenant_id == param("tenant_id"))
+        .cte("of_session")
+    )
+    used = tallied_copies(TallyKind.TOOL, of_session.c.session_id, of_session.c.name, of_session)
+    return Command(int, select(func.count().label("count")).select_from(stored).add_cte(used))
 
 
 _COPY = _copy()

@@ -20,7 +20,8 @@ from tests.branches.trees import chain, of_message, of_session, plant, shown
 from tests.client import GraphQLClient
 from tests.conversations import broken_rules, new_session, rows, value
 from tests.fakes import StatementRecorder
-from tests.worlds import add_call, stored
+from tests.uploads import FileToSend
+from tests.worlds import add_call, add_file, stored
 
 FORK = """session { id title description status agentId model provider messageCount totalTokensUsed estimatedCost
   totalDurationMs metadata { tags customData summary } forkedFrom { session { id } message { id } } }"""
@@ -65,6 +66,8 @@ async def talk(client: GraphQLClient) -> tuple[str, list[str]]:
     ids = [first, answer["message"]["id"], second, last]
     for message in (ids[1], ids[1], ids[3]):
         await add_call(client, message, result="found", success=True)
+    for message in (ids[0], ids[0], ids[2]):
+        await add_file(client, message, FileToSend())
     return session, ids
 
 
@@ -93,6 +96,18 @@ async def calls_of(dsn: str, session: str) -> list[dict[str, Any]]:
     return [dict(row) for row in found]
 
 
+async def files_of(dsn: str, session: str) -> list[dict[str, Any]]:
+    """What is copied of the attachments of a session, with how many each message says it has."""
+    found = await rows(
+        dsn,
+        """SELECT m.content, m.attachment_count, a.file_name, a.content_type, a.size, a.sha256, a.data, a.uploaded_at
+            FROM message_attachments a JOIN chat_messages m ON m.id = a.message_id WHERE m.session_id = $1
+            ORDER BY m.sequence_number, a.id""",
+        key_of(session),
+    )
+    return [dict(row) for row in found]
+
+
 async def test_a_fork_has_all_that_is_shown(client: GraphQLClient, dsn: str) -> None:
     session, ids = await talk(client)
 
@@ -111,6 +126,8 @@ async def test_a_fork_has_all_that_is_shown(client: GraphQLClient, dsn: str) -> 
     assert await shown(client, found["id"]) == [1, 2, 3, 4]
     assert await calls_of(dsn, found["id"]) == await calls_of(dsn, session)
     assert len(await calls_of(dsn, session)) == 3
+    assert await files_of(dsn, found["id"]) == await files_of(dsn, session)
+    assert len(await files_of(dsn, session)) == 3
     assert await broken_rules(dsn) == []
 
 
@@ -126,6 +143,8 @@ async def test_a_fork_counts_what_was_copied_and_has_spent_nothing(client: Graph
     assert row["total_tokens_used"] == sum(message["token_count"] for message in path)
     assert (row["total_duration_ms"], row["estimated_cost"], row["answered"]) == (40, Decimal(0), 1)
     assert row["awaiting_answer_since"] == path[2]["created_at"]
+    used = await rows(dsn, "SELECT kind, name, times FROM session_tallies WHERE session_id = $1", key_of(fork))
+    assert sorted(map(tuple, used)) == [("model", "gpt-4o", 1), ("tool", "search", 2)]
 
 
 async def test_a_fork_goes_its_own_way(client: GraphQLClient, dsn: str) -> None:
@@ -274,12 +293,13 @@ async def test_a_fork_is_as_many_statements_however_long_the_path(
     session_id = await new_session(database, actor)
     ids = await plant(dsn, actor, session_id, chain(length))
     await add_call(client, of_message(ids[-1]))
+    await add_file(client, of_message(ids[-1]), FileToSend())
     statements.clear()
 
     outcome = await branches.fork(database, actor, ForkRequest(session_id), None)
 
     assert outcome.session
-    assert len(statements.sent) == 6
+    assert len(statements.sent) == 8
     fork = outcome.session
     assert (fork.last_sequence, fork.user_messages, fork.answered) == (length, length // 2, length // 2)
     wrong = """SELECT count(*) FROM chat_messages c LEFT JOIN chat_messages p ON p.id = c.parent_message_id
