@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import cast
 
 import structlog
@@ -22,6 +23,7 @@ from app.messages.pipeline import MessagePipeline
 from app.runs.accounts import Accounts
 from app.runs.pipeline import RunPipeline
 from app.statistics.service import StatisticsCache
+from app.tools.pipeline import ToolPipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ def build_services(settings: Settings) -> Mapping[type, object]:
     messages = MessagePipeline(IntentDetector.from_catalogue(settings.intent_catalogue), count_tokens)
     models, accounts = Models.of(settings), Accounts(count_tokens, cost)
     runs = RunPipeline(messages, models, accounts)
+    tools = ToolPipeline(approval_lasts=timedelta(seconds=settings.approval_expires_seconds))
     return {
         MessagePipeline: messages,
         Models: models,
@@ -58,6 +61,7 @@ def build_services(settings: Settings) -> Mapping[type, object]:
         RunPipeline: runs,
         AttachmentPipeline: AttachmentPipeline(),
         StatisticsCache: StatisticsCache(),
+        ToolPipeline: tools,
     }
 
 

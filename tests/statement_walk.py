@@ -47,6 +47,8 @@ MESSAGE_COLUMNS = ["content", "error_code", "error_message", "custom_metadata", 
 MESSAGE_ENDS = ["status", "token_count", "processing_time_ms"]
 """Columns that bring changes of the session along; a deletion never sets them, it has a status of its own."""
 
+EXECUTION_DECISION = frozenset({"status", "approved", "approved_by", "decision_comment", "error"})
+
 BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.branches.loaders", "_page"): [(shape,) for shape in SHAPES],
     ("app.events.loaders", "_page"): list(product(EVENT_CONDITIONS, SHAPES, (True, False))),
@@ -64,6 +66,11 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.sessions.loaders", "_count"): [(names,) for names in SESSION_CONDITIONS],
     ("app.sessions.repository", "_set_agent_state"): [(False,), (True,)],
     ("app.sessions.repository", "_update"): [(names,) for names in _changes(SESSION_COLUMNS)],
+    ("app.tools.repository.executions", "_change"): [
+        *product([EventKind.TOOL_EXECUTION_UPDATED], _changes(["status", "output", "error"])),
+        (EventKind.TOOL_EXECUTION_DECIDED, EXECUTION_DECISION),
+        (EventKind.TOOL_EXECUTION_EXPIRED, frozenset({"status", "error"})),
+    ],
     ("app.sessions.repository", "_set_metadata"): [(names,) for names in _changes(["tags", "custom_data", "summary"])],
     ("app.statistics.loaders.usage", "_series"): list(product(UsageGrouping, (False, True))),
 }

@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     abandon_after_seconds: Annotated[float, Field(ge=60, le=31_536_000)] = Field(
         86_400.0, description="A message that an application began, and of which nothing came for so long, has FAILED."
     )
+    approval_expires_seconds: Annotated[float, Field(ge=1, le=31_536_000)] = Field(
+        604_800.0, description="A tool's execution that awaits a person's approval for so long is cancelled."
+    )
     shutdown_seconds: Seconds = Field(10.0, description="After SIGTERM, how long requests in flight may take to end.")
 
     intent_catalogue: Path | None = Field(

@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from sqlalchemy import ARRAY, Uuid, any_, select
 
 from app.core.actor import Actor
-from app.db.base import table_of
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
 from app.graph.loading import Loader
 from app.messages.fragments import messages, of_session
 from app.messages.values import MessageId
 from app.sessions.fragments import readable
+from app.tools.fragments import calls
 from app.tools.models import ToolCall
 from app.tools.values import ToolCallId
-
-calls = table_of(ToolCall)
 
 _BY_IDS = Query(
     ToolCall,

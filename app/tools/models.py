@@ -1,4 +1,4 @@
-"""The table of tool calls."""
+"""The tables of tool calls and their executions."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -8,6 +8,9 @@ from sqlalchemy import Boolean, CheckConstraint, ForeignKeyConstraint, Index, In
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, bounded
+
+_AWAITING = "status = 'awaiting_approval'"
+_ENDED = "'completed', 'failed', 'cancelled'"
 
 
 class ToolCall(Base):
@@ -44,3 +47,74 @@ class ToolCall(Base):
     executed_at: Mapped[datetime | None]
     duration_ms: Mapped[int | None] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ToolExecution(Base):
+    """What was done about one tool call, with a person's decision where it needed one. An ended one never changes.
+
+    Rows come without `input` and `output`, which may be long, save where it is said: they have loaders of their own.
+    """
+
+    __tablename__ = "tool_executions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "session_id"], ["chat_sessions.tenant_id", "chat_sessions.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(
+            ["tenant_id", "tool_call_id"], ["tool_calls.tenant_id", "tool_calls.id"], ondelete="CASCADE"
+        ),
+        Index("uq_tool_executions_tool_call_id", "tenant_id", "tool_call_id", unique=True),
+        Index(None, "tenant_id", "session_id", "created_at", "id"),
+        Index(None, "tenant_id", "tool_name"),
+        Index(None, "tenant_id", "status"),
+        Index(None, "tenant_id", "started_at"),
+        # What a user is asked for, over all sessions, oldest first.
+        Index("ix_tool_executions_inbox", "tenant_id", "user_id", "created_at", "id", postgresql_where=text(_AWAITING)),
+        # For upkeep, which is every tenant's.
+        Index("ix_tool_executions_expiring", "approval_expires_at", postgresql_where=text(_AWAITING)),
+        CheckConstraint(
+            "status in ('pending', 'running', 'completed', 'failed', 'cancelled', 'awaiting_approval')", name="status"
+        ),
+        CheckConstraint("(completed_at is null) = (status not in (" + _ENDED + "))", name="completed_at"),
+        CheckConstraint("completed_at is null or started_at <= completed_at", name="started_at"),
+        CheckConstraint("(approved is null) = (approved_by is null)", name="approved_by"),
+        CheckConstraint("(approved is null) = (approved_at is null)", name="approved_at"),
+        CheckConstraint("approved is null or required_approval", name="required_approval"),
+        CheckConstraint(
+            "status <> 'awaiting_approval' or (required_approval and approved is null "
+            "and approval_expires_at is not null)",
+            name="awaiting_approval",
+        ),
+        CheckConstraint("duration_ms >= 0", name="duration_ms"),
+        *bounded(tool_name=255, input=100_000, output=1_000_000, error=4_000, decision_comment=4_000, agent_id=255),
+    )
+    node_type = "ToolExecution"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID]
+    user_id: Mapped[str]
+    """The owner of the session, who is asked for approval; never changes."""
+    message_id: Mapped[UUID]
+    tool_call_id: Mapped[UUID]
+    run_id: Mapped[UUID | None]
+    """The run that waits for it. No foreign key: runs rank above."""
+    tool_name: Mapped[str]
+    input: Mapped[str]
+    output: Mapped[str | None]
+    status: Mapped[str] = mapped_column(server_default="pending")
+    error: Mapped[str | None]
+    required_approval: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    approved: Mapped[bool | None] = mapped_column(Boolean)
+    """None while nobody has decided, and for ever where it expired or needed no approval."""
+    approved_by: Mapped[str | None]
+    """Who decided, also against it."""
+    approved_at: Mapped[datetime | None]
+    decision_comment: Mapped[str | None]
+    approval_expires_at: Mapped[datetime | None]
+    agent_id: Mapped[str | None]
+    started_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    duration_ms: Mapped[int | None] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,19 +1,49 @@
-"""What can be done with a tool call. Callers hold a unit of work."""
+"""What can be done with a tool call and its execution. Callers hold a unit of work."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from app.core.actor import Actor
+from app.core.errors import AppError, ValidationError
 from app.db.errors import Duplicate
 from app.db.scopes import UnitOfWork
+from app.events.values import EventKind
 from app.idempotency.service import first_subject
 from app.idempotency.values import ClientKey
 from app.messages.errors import MessageDeleted, MessageNotFound
 from app.messages.service import find_owned
-from app.messages.values import Copies, MessageRole
+from app.messages.values import Copies, MessageId, MessageRole
 from app.tools import repository
-from app.tools.errors import CallAlreadyAdded, NotAnAssistantMessage, TooManyCalls
-from app.tools.models import ToolCall
-from app.tools.values import MOST_CALLS, NewToolCall, ToolCallId
+from app.tools.errors import (
+    AlreadyDecided,
+    ApprovalExpired,
+    CallAlreadyAdded,
+    ExecutionAlreadyAdded,
+    ExecutionNotFound,
+    ExecutionTransition,
+    NotAnAssistantMessage,
+    StatusConflict,
+    ToolCallNotFound,
+    TooManyCalls,
+)
+from app.tools.models import ToolCall, ToolExecution
+from app.tools.values import (
+    MOST_CALLS,
+    Decision,
+    ExecutionStatus,
+    NewToolCall,
+    NewToolExecution,
+    ToolCallId,
+    ToolExecutionId,
+    check_changes,
+    inbox_of,
+    updatable_to,
+)
+
+DENIED = "approval denied"
+EXPIRED = "approval expired"
+CALLED_OFF = "called off"
+"""Errors of executions that were cancelled before they ended by themselves, and of their calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +51,14 @@ class ToolCallOutcome:
     """The call after it was added, and whether the same request had added it before."""
 
     tool_call: ToolCall
+    deduplicated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionOutcome:
+    """The execution after a change, and whether the change had been made before."""
+
+    execution: ToolExecution
     deduplicated: bool = False
 
 
@@ -64,3 +102,144 @@ async def _refuse(uow: UnitOfWork, actor: Actor, new: NewToolCall) -> ToolCallOu
     if message.tool_call_count >= MOST_CALLS:
         raise TooManyCalls
     raise CallAlreadyAdded
+
+
+async def execute(uow: UnitOfWork, actor: Actor, new: NewToolExecution, key: ClientKey | None) -> ExecutionOutcome:
+    """Add the execution of a call of the actor; who follows the approvals they are asked for is told where it is one.
+
+    ValidationError, ToolCallNotFound, MessageDeleted, ExecutionAlreadyAdded, KeyReused.
+    """
+    new.check()
+    call = await repository.owned_call(uow, actor, new.tool_call_id)
+    if call is None:
+        raise ToolCallNotFound
+    try:
+        added = await repository.add_execution(uow, actor, call, new, key)
+    except Duplicate as duplicate:
+        if duplicate.key != repository.ONE_EXECUTION:
+            raise
+        # As in add(): the statement looks for another before it waits for the message.
+        raise ExecutionAlreadyAdded from None
+    if added is not None:
+        if new.required_approval:
+            uow.announce(inbox_of(actor))
+        return ExecutionOutcome(added)
+    subject = await first_subject(uow, actor, key)
+    if subject is not None:
+        return await _as_before(uow, actor, ToolExecutionId(subject))
+    message = await find_owned(uow, actor, MessageId(call.message_id))
+    if message is None:
+        raise ToolCallNotFound
+    if message.deleted_at is not None:
+        raise MessageDeleted
+    raise ExecutionAlreadyAdded
+
+
+async def request(uow: UnitOfWork, actor: Actor, new: NewToolExecution) -> ToolExecution:
+    """Add the execution of a call inside a transaction that holds the session's lock. Errors as of `execute`."""
+    return (await execute(uow, actor, new, None)).execution
+
+
+async def update(
+    uow: UnitOfWork, actor: Actor, execution_id: ToolExecutionId, changes: dict[str, Any], key: ClientKey | None
+) -> ExecutionOutcome:
+    """Change status, output or error of an execution that has begun or may; those not named stay.
+
+    With its last status the call is told what came of it. ValidationError, ExecutionNotFound, ExecutionTransition,
+    KeyReused.
+    """
+    if not changes:
+        raise ValidationError("there is nothing to change", field="input", hint="send at least one field to change")
+    check_changes(changes)
+    wanted: ExecutionStatus | None = changes.get("status")
+    kind = EventKind.TOOL_EXECUTION_UPDATED
+    changed = await repository.change_execution(uow, actor, execution_id, kind, changes, updatable_to(wanted), key)
+    if changed is not None:
+        return ExecutionOutcome(changed)
+    if await first_subject(uow, actor, key) is not None:
+        return await _as_before(uow, actor, execution_id)
+    found = await _required(uow, actor, execution_id)
+    raise ExecutionTransition(ExecutionStatus(found.status), wanted)
+
+
+async def decide(uow: UnitOfWork, actor: Actor, decision: Decision, key: ClientKey | None) -> ExecutionOutcome:
+    """Approve or deny an execution that awaits it; a denied one is CANCELLED. The same decision again is no change.
+
+    ValidationError, ExecutionNotFound, AlreadyDecided, StatusConflict, ApprovalExpired, ExecutionTransition, KeyReused.
+    """
+    decision.check()
+    changes = {
+        "status": decision.status,
+        "approved": decision.approve,
+        "approved_by": actor.user_id,
+        "decision_comment": decision.comment,
+        "error": None if decision.approve else DENIED,
+    }
+    awaiting = {ExecutionStatus.AWAITING_APPROVAL} & {decision.expected_status}
+    kind = EventKind.TOOL_EXECUTION_DECIDED
+    decided = await repository.change_execution(uow, actor, decision.execution_id, kind, changes, awaiting, key)
+    if decided is not None:
+        return ExecutionOutcome(decided)
+    if await first_subject(uow, actor, key) is not None:
+        return await _as_before(uow, actor, decision.execution_id)
+    found = await _required(uow, actor, decision.execution_id)
+    if found.approved == decision.approve:
+        return ExecutionOutcome(found, deduplicated=True)
+    raise _undecidable(found, decision)
+
+
+async def expire(uow: UnitOfWork, actor: Actor, execution_id: ToolExecutionId) -> ToolExecution | None:
+    """Cancel an execution that nobody decided about in time; None when somebody did, or there is time left."""
+    changes = {"status": ExecutionStatus.CANCELLED, "error": EXPIRED}
+    awaiting = {ExecutionStatus.AWAITING_APPROVAL}
+    return await repository.change_execution(
+        uow, actor, execution_id, EventKind.TOOL_EXECUTION_EXPIRED, changes, awaiting
+    )
+
+
+async def of_run_turn(uow: UnitOfWork, actor: Actor, message_id: MessageId) -> list[ToolExecution]:
+    """The executions of a message's calls, in the calls' order, locked; with `input` and `output`.
+
+    For a transaction that holds the session's lock.
+    """
+    return await repository.lock_of_message(uow, actor, message_id)
+
+
+async def cancel_for(uow: UnitOfWork, actor: Actor, message_id: MessageId) -> list[ToolExecution]:
+    """End all executions of a message's calls that have not ended; those that were ended, in the calls' order.
+
+    For a transaction that holds the session's lock, of whoever called them off: no listener is told.
+    """
+    changes = {"status": ExecutionStatus.CANCELLED, "error": CALLED_OFF}
+    live = [status for status in ExecutionStatus if not status.ended]
+    ended = [
+        await repository.change_execution(
+            uow, actor, ToolExecutionId(found.id), EventKind.TOOL_EXECUTION_UPDATED, changes, live
+        )
+        for found in await repository.lock_of_message(uow, actor, message_id)
+        if not ExecutionStatus(found.status).ended
+    ]
+    return [execution for execution in ended if execution is not None]
+
+
+async def _required(uow: UnitOfWork, actor: Actor, execution_id: ToolExecutionId) -> ToolExecution:
+    found = await repository.owned_execution(uow, actor, execution_id)
+    if found is None:
+        raise ExecutionNotFound
+    return found
+
+
+async def _as_before(uow: UnitOfWork, actor: Actor, execution_id: ToolExecutionId) -> ExecutionOutcome:
+    return ExecutionOutcome(await _required(uow, actor, execution_id), deduplicated=True)
+
+
+def _undecidable(found: ToolExecution, decision: Decision) -> AppError:
+    """Why an execution that the actor owns could not be decided so."""
+    status = ExecutionStatus(found.status)
+    if found.approved is not None:
+        return AlreadyDecided(approved=found.approved)
+    if status is not decision.expected_status:
+        return StatusConflict(decision.expected_status, status)
+    if status is ExecutionStatus.AWAITING_APPROVAL:
+        return ApprovalExpired()
+    return ExecutionTransition(status, decision.status, "toolExecutionId")

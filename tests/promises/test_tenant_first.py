@@ -26,6 +26,7 @@ WITHOUT_TENANT = {
     "ix_client_keys_created_at": _UPKEEP,
     "ix_runs_compactable": _UPKEEP,
     "ix_runs_live": _UPKEEP,
+    "ix_tool_executions_expiring": _UPKEEP,
     "ix_session_metadata_tags": "an inverted index holds no order; it is combined with the key of the owner's sessions",
 }
 """Indexes that do not start with the tenant, and why."""
@@ -35,6 +36,7 @@ OF_ALL_TENANTS = {
     ("app.runs.repository.upkeep", "_compact"): "gives up pieces by their age alone; it returns a number",
     ("app.runs.repository.upkeep", "_forgotten"): "gives the ids of runs, with their tenants, to nobody but upkeep",
     ("app.runs.repository.upkeep", ON_MODULE): "gives the ids of messages, with their tenants, to nobody but upkeep",
+    ("app.tools.repository.upkeep", ON_MODULE): "gives the ids of executions, with their owners, to nobody but upkeep",
 }
 """Statements that are run by the calendar and never by a request, and why they may."""
 
@@ -61,6 +63,9 @@ UNCHECKED = {
     "session_metadata.tenant_id": _IDENTITY,
     "session_tallies.tenant_id": _IDENTITY,
     "tool_calls.tenant_id": _IDENTITY,
+    "tool_executions.approved_by": _IDENTITY,
+    "tool_executions.tenant_id": _IDENTITY,
+    "tool_executions.user_id": _IDENTITY,
     "usage_ledger.tenant_id": _IDENTITY,
     "usage_ledger.user_id": _IDENTITY,
 }

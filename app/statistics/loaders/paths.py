@@ -34,7 +34,7 @@ from app.runs.fragments import ledger, runs
 from app.sessions.fragments import sessions
 from app.sessions.values import SessionId
 from app.statistics.values import MOST_NAMES, SessionStatistics, counts, ranked
-from app.tools.loaders import calls
+from app.tools.fragments import calls
 
 
 class _Figures(NamedTuple):

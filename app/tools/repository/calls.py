@@ -1,4 +1,4 @@
-"""Every statement that writes tool calls."""
+"""Statements that write tool calls."""
 
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,6 @@ from sqlalchemy import (
 
 from app.core.actor import Actor
 from app.core.ids import global_id, new_id
-from app.db.base import table_of
 from app.db.scopes import ReadScope, UnitOfWork
 from app.db.statement import Command, Query, param
 from app.events.fragments import event, event_parameters
@@ -32,10 +31,9 @@ from app.messages.fragments import copies, copies_parameters, held, locked_messa
 from app.messages.values import Copies, MessageRole
 from app.sessions.fragments import owned, sessions, tallied, tallied_copies, touched
 from app.sessions.values import TallyKind
+from app.tools.fragments import calls
 from app.tools.models import ToolCall
 from app.tools.values import MOST_CALLS, NewToolCall, ToolCallId
-
-calls = table_of(ToolCall)
 
 SAME_CALL = "uq_tool_calls_call_id"
 """The key that refuses a second call of the same id in a message."""

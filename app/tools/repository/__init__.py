@@ -1,0 +1,25 @@
+"""Every statement that writes tool calls and their executions."""
+
+from app.tools.repository.calls import SAME_CALL, add, copy, owned_call
+from app.tools.repository.executions import (
+    ONE_EXECUTION,
+    add_execution,
+    change_execution,
+    lock_of_message,
+    owned_execution,
+)
+from app.tools.repository.upkeep import OverdueApproval, overdue
+
+__all__ = [
+    "ONE_EXECUTION",
+    "SAME_CALL",
+    "OverdueApproval",
+    "add",
+    "add_execution",
+    "change_execution",
+    "copy",
+    "lock_of_message",
+    "overdue",
+    "owned_call",
+    "owned_execution",
+]
