@@ -72,6 +72,7 @@ def collaborators_of(services: Mapping[type, object]) -> Collaborators:
         cast("Accounts", services[Accounts]),
         cast("MessagePipeline", services[MessagePipeline]),
         cast("StatisticsCache", services[StatisticsCache]),
+        cast("ToolPipeline", services[ToolPipeline]),
     )
 
 

@@ -30,6 +30,9 @@ from app.runs.writer import AnswerWriter
 from app.statistics.service import StatisticsCache
 from app.streams.feed import Feed
 from app.streams.wakeups import WakeUps
+from app.tools import upkeep as tool_upkeep
+from app.tools.following import Approvals
+from app.tools.pipeline import ToolPipeline
 
 QUEUE_CONNECTIONS = 3
 """For jobs, in a pool of their own: requests that crowd the other cannot keep a process from saying that it lives."""
@@ -48,6 +51,7 @@ class Collaborators:
     accounts: Accounts
     messages: MessagePipeline
     statistics: StatisticsCache
+    tools: ToolPipeline
 
 
 @asynccontextmanager
@@ -61,10 +65,12 @@ async def live(
     wakeups = WakeUps(database)
     answers: Feed[RunEntry] = Feed(partial(read_lines, database))
     happened: Feed[Event] = Feed(partial(read_events, database))
+    approvals = Approvals(database)
     writer = AnswerWriter(database, answers, wakeups)
     runner = RunRunner(database, others.models, others.accounts, writer)
     wakeups.on(answers.heard, answers.missed)
     wakeups.on(happened.heard, happened.missed)
+    wakeups.on(approvals.heard, approvals.missed)
     wakeups.on(runner.heard, lambda: None)
     wakeups.on(others.statistics.heard, others.statistics.missed)
     database.announce_to(wakeups.tell)
@@ -72,17 +78,18 @@ async def live(
     try:
         async with (
             Listener(listen_address(settings, dsn), settings.connect_timeout_seconds) as listener,
-            _running(wakeups.run(), answers.run(), happened.run(), writer.run()),
+            _running(wakeups.run(), answers.run(), happened.run(), approvals.run(), writer.run()),
         ):
             wakeups.attach(listener)
             worker = JobWorker(queue, listener, JobSettings.of(settings))
             worker.handle(RUN_JOB, runner.work)
-            _keep_calendar(worker, settings, database, others.messages)
+            _keep_calendar(worker, settings, database, others)
             await worker.start()
             try:
                 yield {
                     Completions: Completions(database, answers),
                     HappenedEvents: HappenedEvents(database, happened),
+                    Approvals: approvals,
                 }
             finally:
                 await worker.stop(settings.shutdown_seconds)
@@ -90,7 +97,7 @@ async def live(
         await queue.close()
 
 
-def _keep_calendar(worker: JobWorker, settings: Settings, database: Database, messages: MessagePipeline) -> None:
+def _keep_calendar(worker: JobWorker, settings: Settings, database: Database, others: Collaborators) -> None:
     kept, abandoned = (
         timedelta(seconds=settings.compact_after_seconds),
         timedelta(seconds=settings.abandon_after_seconds),
@@ -98,8 +105,9 @@ def _keep_calendar(worker: JobWorker, settings: Settings, database: Database, me
     worker.schedule(JobKind("remind-runs"), EVERY_MINUTE, lambda: upkeep.remind(database))
     worker.schedule(JobKind("compact-runs"), EVERY_MINUTE, lambda: upkeep.compact(database, kept))
     worker.schedule(
-        JobKind("abandon-messages"), EVERY_TEN_MINUTES, lambda: upkeep.abandon(database, messages, abandoned)
+        JobKind("abandon-messages"), EVERY_TEN_MINUTES, lambda: upkeep.abandon(database, others.messages, abandoned)
     )
+    worker.schedule(JobKind("expire-approvals"), EVERY_MINUTE, lambda: tool_upkeep.expire(database, others.tools))
     worker.schedule(JobKind("forget-client-keys"), AT_NIGHT, lambda: forget_old_keys(database))
 
 

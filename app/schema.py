@@ -19,8 +19,8 @@ from app.search.graphql import SearchQueries
 from app.sessions.graphql import SessionMutations, SessionQueries, SessionSubscriptions
 from app.sessions.loaders import AgentStateById, MetadataOfSession, SessionById
 from app.statistics.graphql import StatisticsQueries
-from app.tools.graphql import ToolMutations
-from app.tools.loaders import ToolCallById
+from app.tools.graphql import ToolMutations, ToolQueries, ToolSubscriptions
+from app.tools.loaders import ToolCallById, ToolExecutionById
 
 NODES: NodeLoaders = {
     "AgentState": AgentStateById,
@@ -31,6 +31,7 @@ NODES: NodeLoaders = {
     "Run": RunById,
     "SessionMetadata": MetadataOfSession,
     "ToolCall": ToolCallById,
+    "ToolExecution": ToolExecutionById,
 }
 """Every type with a global id, and how it is loaded."""
 
@@ -38,6 +39,7 @@ QUERIES = (
     node_queries(NODES),
     SessionQueries,
     MessageQueries,
+    ToolQueries,
     RunQueries,
     StatisticsQueries,
     SearchQueries,
@@ -53,7 +55,7 @@ MUTATIONS = (
     BranchMutations,
     RunMutations,
 )
-SUBSCRIPTIONS = (SessionSubscriptions, RunSubscriptions)
+SUBSCRIPTIONS = (SessionSubscriptions, ToolSubscriptions, RunSubscriptions)
 
 schema = build_schema(
     query=merge_types("Query", QUERIES),

@@ -36,8 +36,9 @@ Ids = Mapping[str, str]
 ID_NAMES = {
     "sessionId": "ChatSession", "messageId": "ChatMessage", "parentMessageId": "ChatMessage",
     "editedMessageId": "ChatMessage", "atMessageId": "ChatMessage",
-    "session": "ChatSession", "message": "ChatMessage", "runId": "Run", "run": "Run",
     "attachmentId": "MessageAttachment",
+    "session": "ChatSession", "message": "ChatMessage", "runId": "Run", "run": "Run", "toolCallId": "ToolCall",
+    "toolExecutionId": "ToolExecution", "toolExecution": "ToolExecution",
 }  # fmt: skip
 """Which type an input named so is the id of; of an argument `id`, the field's name tells."""
 

@@ -66,6 +66,11 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.sessions.loaders", "_count"): [(names,) for names in SESSION_CONDITIONS],
     ("app.sessions.repository", "_set_agent_state"): [(False,), (True,)],
     ("app.sessions.repository", "_update"): [(names,) for names in _changes(SESSION_COLUMNS)],
+    ("app.tools.approvals", "_page"): [(shape,) for shape in SHAPES],
+    ("app.tools.loaders", "_by"): [("id",), ("tool_call_id",)],
+    ("app.tools.loaders", "_counts"): [(False,), (True,)],
+    ("app.tools.loaders", "_page_of_each"): list(product(SHAPES, (False, True))),
+    ("app.tools.loaders", "_text"): [("input",), ("output",)],
     ("app.tools.repository.executions", "_change"): [
         *product([EventKind.TOOL_EXECUTION_UPDATED], _changes(["status", "output", "error"])),
         (EventKind.TOOL_EXECUTION_DECIDED, EXECUTION_DECISION),

@@ -33,6 +33,8 @@ class Conversation:
     calls: list[str]
     files: list[str]
     """The attachments: one of each message that calls a tool."""
+    executions: list[str]
+    """Of each call: of a chain's third message it awaits approval, the others go on."""
     runs: list[str]
     """Per chain a run that tried again what another had failed at, and failed too."""
     answers: list[str]
@@ -50,6 +52,7 @@ class Conversation:
             "Run": self.runs[0],
             "ToolCall": self.calls[0],
             "MessageAttachment": self.files[0],
+            "ToolExecution": self.executions[0],
             "SessionMetadata": global_id("SessionMetadata", key),
             "AgentState": self.state,
             "AuditEvent": global_id("AuditEvent", f"{key}:1"),
@@ -70,6 +73,7 @@ async def conversation(client: GraphQLClient, chains: int = 1, mark: str = "plai
     answers: list[list[str]] = []
     calls: list[str] = []
     files: list[str] = []
+    executions: list[str] = []
     attempts: list[tuple[str, str]] = []
     for _ in range(chains):
         parent = question
@@ -81,13 +85,15 @@ async def conversation(client: GraphQLClient, chains: int = 1, mark: str = "plai
             parent = answer["message"]["id"]
             calls.append(await add_call(client, parent, name=mark, arguments=mark, result=mark))
             files.append(await add_file(client, parent, FileToSend(mark.encode(), mark)))
+            awaiting = len(chain) == 2
+            executions.append(await add_execution(client, calls[-1], agentId=mark, requiredApproval=awaiting))
             chain.append(parent)
         answers.append(chain)
         failed, _ = await failed_run(client, mark, "regenerateMessage", {"messageId": chain[0], "model": "local:echo"})
         attempts.append(await failed_run(client, mark, "retryRun", {"runId": failed}))
     state = await keep_state(client, session, agentId=mark, state={mark: mark})
     ended, written = zip(*attempts, strict=True)
-    return Conversation(session, question, answers, calls, files, list(ended), list(written), state)
+    return Conversation(session, question, answers, calls, files, executions, list(ended), list(written), state)
 
 
 async def ids_for(client: GraphQLClient, field: str, own: Conversation) -> Ids:
@@ -99,6 +105,13 @@ async def ids_for(client: GraphQLClient, field: str, own: Conversation) -> Ids:
         case "sendMessage" | "forkSession":
             # To be asked anew, a message must be a question; to be copied, it must be finished.
             return {**own.ids, "ChatMessage": own.question}
+        case "addToolExecution":
+            # To be executed, a call must not have been before.
+            return {**own.ids, "ToolCall": await add_call(client, own.chains[0][1])}
+        case "decideToolExecution":
+            # To be decided, an execution must await it.
+            call = await add_call(client, own.chains[0][1])
+            return {**own.ids, "ToolExecution": await add_execution(client, call, requiredApproval=True)}
         case _:
             return own.ids
 
@@ -152,6 +165,13 @@ async def add_file(client: GraphQLClient, message: str, file: FileToSend) -> str
     payload = await client.mutate("uploadAttachment", "attachment { id }", {"messageId": message, "file": file})
     assert payload["success"], payload
     return str(payload["attachment"]["id"])
+
+
+async def add_execution(client: GraphQLClient, call: str, **input_: Any) -> str:
+    """The id of the new execution of a call."""
+    payload = await client.mutate("addToolExecution", "toolExecution { id }", {"toolCallId": call, **input_})
+    assert payload["success"], payload
+    return str(payload["toolExecution"]["id"])
 
 
 async def stored(dsn: str) -> dict[str, tuple[int, str]]:

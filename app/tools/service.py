@@ -31,12 +31,12 @@ from app.tools.values import (
     MOST_CALLS,
     Decision,
     ExecutionStatus,
+    Inbox,
     NewToolCall,
     NewToolExecution,
     ToolCallId,
     ToolExecutionId,
     check_changes,
-    inbox_of,
     updatable_to,
 )
 
@@ -122,7 +122,7 @@ async def execute(uow: UnitOfWork, actor: Actor, new: NewToolExecution, key: Cli
         raise ExecutionAlreadyAdded from None
     if added is not None:
         if new.required_approval:
-            uow.announce(inbox_of(actor))
+            uow.announce(Inbox(actor.tenant_id, actor.user_id).id)
         return ExecutionOutcome(added)
     subject = await first_subject(uow, actor, key)
     if subject is not None:

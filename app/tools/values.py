@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from json import dumps
-from typing import Any, NewType
+from typing import Any, NamedTuple, NewType
 from uuid import UUID, uuid5
 
-from app.core.actor import Actor
 from app.core.errors import ValidationError
 from app.core.text import require_length, require_range
 from app.messages.values import MessageId
@@ -36,10 +35,20 @@ APPROVAL_LASTS = timedelta(days=7)
 _INBOXES = UUID("0192f1b0-6d3a-7c4e-9f51-2a7d0c8be614")
 """The namespace of inbox ids: any UUID, and never another."""
 
+LONGEST_APPROVAL_SECONDS = 31_536_000
+"""A year: what nobody has decided by then, nobody will."""
 
-def inbox_of(actor: Actor) -> UUID:
-    """The id under which those who follow the approvals that a user is asked for are told of a new one."""
-    return uuid5(_INBOXES, dumps([actor.tenant_id, actor.user_id]))
+
+class Inbox(NamedTuple):
+    """Whom approvals are asked of: one user of a tenant, over all their sessions."""
+
+    tenant_id: str
+    user_id: str
+
+    @property
+    def id(self) -> UUID:
+        """The id under which those who follow it are told of a new one; unique over all tenants and kinds of stream."""
+        return uuid5(_INBOXES, dumps(self))
 
 
 class ExecutionStatus(StrEnum):
@@ -143,6 +152,7 @@ class NewToolExecution:
     run_id: UUID | None = None
     """The run that waits for it."""
     approval_lasts: timedelta = APPROVAL_LASTS
+    """How long a decision is waited for, where one is needed."""
 
     @property
     def first_status(self) -> ExecutionStatus:
@@ -161,6 +171,8 @@ class NewToolExecution:
                 field="status",
                 hint="begin with PENDING or RUNNING, or set requiredApproval; end it with updateToolExecution",
             )
+        seconds = self.approval_lasts.total_seconds()
+        require_range(seconds, "approvalExpiresInSeconds", at_least=1, at_most=LONGEST_APPROVAL_SECONDS)
         if self.required_approval and self.status is not ExecutionStatus.PENDING:
             raise ValidationError(
                 "an execution that needs approval does not run before", field="status", hint="leave the status out"

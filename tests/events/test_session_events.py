@@ -33,9 +33,11 @@ from app.sessions.values import SessionId
 from app.streams.feed import Feed
 from app.streams.wakeups import WakeUps
 from app.tools import service as tools
-from app.tools.values import NewToolCall, ToolCallId
+from app.tools.pipeline import ToolPipeline
+from app.tools.values import Decision, ExecutionStatus, NewToolCall, NewToolExecution, ToolCallId, ToolExecutionId
 from tests.conftest import an_actor
 from tests.conversations import new_session, say
+from tests.tools.scenes import expired_by_now
 
 PATIENCE_SECONDS = 20.0
 NEVER_SECONDS = 3_600.0
@@ -121,7 +123,7 @@ async def test_what_happens_is_told_wherever_it_is_written(
             assert await told(every) == (2, "MESSAGE_APPENDED")
 
 
-async def everything(database: Database, services: Any, actor: Actor, session_id: SessionId) -> None:
+async def everything(dsn: str, database: Database, services: Any, actor: Actor, session_id: SessionId) -> None:
     """One event of every kind, the deletion last."""
     pipeline, runs, accounts = services[MessagePipeline], services[RunPipeline], services[Accounts]
     async with database.unit_of_work() as uow:
@@ -130,7 +132,8 @@ async def everything(database: Database, services: Any, actor: Actor, session_id
         await sessions.set_metadata(uow, actor, session_id, {"tags": ["a"]}, None)
     message = MessageId((await say(database, pipeline, actor, session_id, "hi", MessageRole.ASSISTANT)).id)
     async with database.single_statement() as uow:
-        await tools.add(uow, actor, NewToolCall(ToolCallId(new_id()), message, "search", "{}"), None)
+        call = (await tools.add(uow, actor, NewToolCall(ToolCallId(new_id()), message, "search", "{}"), None)).tool_call
+    await execute_every_way(dsn, database, actor, message, ToolCallId(call.id))
     async with database.single_statement() as uow:
         await messages.update(uow, actor, message, {"content": "ho"}, None)
     async with database.single_statement() as uow:
@@ -150,6 +153,25 @@ async def everything(database: Database, services: Any, actor: Actor, session_id
         await sessions.delete(uow, actor, session_id, None)
 
 
+async def execute_every_way(
+    dsn: str, database: Database, actor: Actor, message: MessageId, call_id: ToolCallId
+) -> None:
+    """An execution that is decided and worked, and one that nobody decides about in time."""
+    pipeline = ToolPipeline()
+    decided, late = ToolExecutionId(new_id()), ToolExecutionId(new_id())
+    async with database.single_statement() as uow:
+        await tools.execute(uow, actor, NewToolExecution(decided, call_id, required_approval=True), None)
+    await pipeline.decide(database, actor, Decision(decided, approve=True), None)
+    await pipeline.update(database, actor, decided, {"status": ExecutionStatus.RUNNING}, None)
+    another = NewToolCall(ToolCallId(new_id()), message, "search", "{}")
+    async with database.single_statement() as uow:
+        await tools.add(uow, actor, another, None)
+    async with database.single_statement() as uow:
+        await tools.execute(uow, actor, NewToolExecution(late, another.id, required_approval=True), None)
+    await expired_by_now(dsn)
+    await pipeline.expire(database, actor, late)
+
+
 async def _claim(accounts: Accounts, ref: Any, uow: Any) -> Any:
     return await service.claim(uow, accounts, ref, 1)
 
@@ -166,7 +188,7 @@ async def test_events_of_every_kind_arrive_once_and_end_with_the_deletion(
         results = await subscribed(here, happened, actor, session_id, 0)
         seen = [await told(results)]
 
-        await everything(there, services, actor, session_id)
+        await everything(dsn, there, services, actor, session_id)
         async with asyncio.timeout(PATIENCE_SECONDS):
             seen += [(result.data["sessionEvents"]["seq"], result.data["sessionEvents"]["kind"])
                      async for result in results if result.data is not None]  # fmt: skip

@@ -43,15 +43,16 @@ async def test_every_type_of_object_is_found_by_its_id(client: GraphQLClient, ow
 async def test_an_object_tells_the_fields_of_its_own_type(client: GraphQLClient, own: Conversation) -> None:
     query = """query ($ids: [ID!]!) { nodes(ids: $ids) {
       ... on ChatSession { title } ... on ChatMessage { content parent { content } } ... on ToolCall { name position }
-      ... on SessionMetadata { tags } ... on AuditEvent { kind seq }
       ... on AgentState { agentId version } ... on MessageAttachment { fileName }
+      ... on ToolExecution { toolName input } ... on SessionMetadata { tags } ... on AuditEvent { kind seq }
       ... on Run { status error { message } retryOf { status } } } }"""
 
     found = (await client.data(query, {"ids": [own.ids[name] for name in node_types()]}))["nodes"]
 
     assert dict(zip(node_types(), found, strict=True)) == {
         "ChatSession": {"title": "plain"}, "ChatMessage": {"content": "plain", "parent": {"content": "plain"}},
-        "ToolCall": {"name": "plain", "position": 1}, "MessageAttachment": {"fileName": "plain"},
+        "ToolCall": {"name": "plain", "position": 1}, "ToolExecution": {"toolName": "plain", "input": "plain"},
+        "MessageAttachment": {"fileName": "plain"},
         "SessionMetadata": {"tags": ["plain"]}, "AgentState": {"agentId": "plain", "version": 1},
         "AuditEvent": {"kind": "SESSION_CREATED", "seq": "1"},
         "Run": {"status": "FAILED", "error": {"message": "plain"}, "retryOf": {"status": "FAILED"}},

@@ -11,7 +11,7 @@ from app.messages.values import LONGEST_CONTENT
 from app.sessions.values import LONGEST_DESCRIPTION, LONGEST_TITLE, MOST_TAGS
 from tests.client import GraphQLClient
 from tests.schema_walk import Place, answer_of, arguments_with, document, file_variables, literal_document, places
-from tests.worlds import ClientAs, Conversation, stored
+from tests.worlds import ClientAs, Conversation, ids_for, stored
 
 UNSTORABLE = {"nul": "a\x00b", "lone surrogate": "a\ud800b"}
 
@@ -127,7 +127,7 @@ async def test_document_that_nests_too_deep_is_refused(client: GraphQLClient, ds
 
 @pytest.mark.parametrize("place", IDS)
 async def test_malformed_ids_are_refused(client: GraphQLClient, dsn: str, talk: Conversation, place: Place) -> None:
-    of_another_type = talk.ids["ToolCall"]
+    of_another_type = talk.ids["Run" if place.name == "toolCallId" else "ToolCall"]
     malformed = ["", "x", "12345", "Q2hhdFNlc3Npb24=", talk.session[:-4], talk.session + "AAAA", "é", "A" * 5_000]
     wrong = [] if place.field in ("node", "nodes") else [of_another_type]
 
@@ -225,6 +225,17 @@ async def test_unknown_words_are_refused(client: GraphQLClient, dsn: str, talk: 
         ("addToolCall", "durationMs", -1),
         ("uploadAttachment", "fileName", "x" * 256),
         ("uploadAttachment", "clientKey", " "),
+        ("addToolExecution", "input", "x" * 100_001),
+        ("addToolExecution", "agentId", ""),
+        ("addToolExecution", "agentId", "x" * 256),
+        ("addToolExecution", "status", "COMPLETED"),
+        ("addToolExecution", "status", "AWAITING_APPROVAL"),
+        ("addToolExecution", "approvalExpiresInSeconds", 0),
+        ("addToolExecution", "approvalExpiresInSeconds", 31_536_001),
+        ("updateToolExecution", "status", None),
+        ("updateToolExecution", "output", "x" * 1_000_001),
+        ("updateToolExecution", "error", "x" * 4_001),
+        ("decideToolExecution", "comment", "x" * 4_001),
         ("sendMessage", "content", ""),
         ("sendMessage", "content", " \n\u2003"),
         ("sendMessage", "content", "x" * (LONGEST_CONTENT + 1)),
@@ -269,6 +280,12 @@ async def test_values_out_of_bounds_are_refused(
         ("addToolCall", "arguments", "x" * 8_000),
         ("addToolCall", "name", "x" * 255),
         ("uploadAttachment", "fileName", "é" * 255),
+        ("addToolExecution", "input", "🔍" * 100_000),
+        ("addToolExecution", "input", ""),
+        ("addToolExecution", "approvalExpiresInSeconds", 31_536_000),
+        ("updateToolExecution", "output", "🔍" * 1_000_000),
+        ("updateToolExecution", "error", "x" * 4_000),
+        ("decideToolExecution", "comment", "x" * 4_000),
         ("sendMessage", "content", "🙂" * LONGEST_CONTENT),
         ("sendMessage", "temperature", 2),
         ("sendMessage", "maxOutputTokens", 2**31 - 1),
@@ -278,7 +295,8 @@ async def test_values_at_their_bounds_are_stored(
     client: GraphQLClient, talk: Conversation, mutation: str, field: str, value: object
 ) -> None:
     place = next(p for p in places("mutation") if p.field == mutation and field in p.path)
-    arguments = arguments_with(Place("mutation", mutation, ("input", field), place.leaf), value, talk.ids)
+    ids = await ids_for(client, mutation, talk)
+    arguments = arguments_with(Place("mutation", mutation, ("input", field), place.leaf), value, ids)
 
     payload = await client.mutate(mutation, "correlationId", arguments["input"])
 
@@ -298,11 +316,22 @@ async def test_deleted_session_takes_nothing(client: GraphQLClient, dsn: str, ta
         again = await client.mutate("deleteSession", "correlationId", {"sessionId": talk.session})
         changed = await client.mutate("updateMessage", "correlationId", {"messageId": talk.question, "content": "x"})
         sent = await client.mutate("sendMessage", "correlationId", {"sessionId": talk.session, "content": "x"})
+        added, updated_one, decided = [
+            await client.mutate(name, "correlationId", input_)
+            for name, input_ in (
+                ("addToolExecution", {"toolCallId": talk.calls[0]}),
+                ("updateToolExecution", {"toolExecutionId": talk.executions[0], "output": "x"}),
+                ("decideToolExecution", {"toolExecutionId": talk.executions[2], "approve": True}),
+            )
+        ]
         anew = await client.mutate("regenerateMessage", "correlationId", {"messageId": talk.chains[0][0]})
         ended = [await client.mutate(name, "correlationId", {"runId": talk.runs[0]}) for name in RUN_CHANGES]
 
-    codes = [payload["error"]["code"] for payload in (said, updated, again, sent, changed, anew, *ended)]
-    assert codes == ["SESSION_NOT_FOUND"] * 4 + ["MESSAGE_NOT_FOUND"] * 2 + ["NOT_FOUND"] * 2
+    codes = [
+        payload["error"]["code"]
+        for payload in (said, updated, again, sent, changed, anew, *ended, added, updated_one, decided)
+    ]
+    assert codes == ["SESSION_NOT_FOUND"] * 4 + ["MESSAGE_NOT_FOUND"] * 2 + ["NOT_FOUND"] * 5
 
 
 @pytest.mark.parametrize("number", [2**31, 2**63, 10**30, 1e300, -(2**40)])

@@ -107,7 +107,7 @@ async def strangers(client_as: ClientAs) -> Conversation:
 
 
 def test_the_walk_knows_an_object_of_every_type() -> None:
-    own = Conversation(random_id("ChatSession"), "", [["", ""]], [""], [""], [""], [""])
+    own = Conversation(random_id("ChatSession"), "", [["", ""]], [""], [""], [""], [""], [""])
 
     assert sorted(own.ids) == node_types()
 

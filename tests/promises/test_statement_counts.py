@@ -8,7 +8,7 @@ from tests.client import GraphQLClient
 from tests.fakes import StatementRecorder
 from tests.uploads import FileToSend
 from tests.ways import operations, ways
-from tests.worlds import ClientAs, Conversation, add_call, add_file, conversation, live_run
+from tests.worlds import ClientAs, Conversation, add_call, add_execution, add_file, conversation, live_run
 
 MANY = 20
 
@@ -44,7 +44,7 @@ async def answered(client: GraphQLClient, chains: int = 1) -> Conversation:
     """A conversation in which a run goes on, and every message of an earlier one has a call, a file, an answer."""
     talk = await conversation(client, chains)
     for message in talk.answers:
-        await add_call(client, message, name="plain")
+        await add_execution(client, await add_call(client, message, name="plain"))
         await add_file(client, message, FileToSend())
         await client.reply(talk.session, "plain", parentMessageId=message)
     await live_run(client, talk)
@@ -72,6 +72,7 @@ async def test_every_list_costs_the_same_with_one_parent_and_with_twenty(
     assert {"runs.message", "activeRun.promptMessage", "run.retryOf", "nodes.children"} <= seen
     assert {"activePath.siblings", "activeLeaf.siblings", "siblings.previous"} <= seen
     assert {"messages.attachments", "attachments.message"} <= seen
+    assert {"toolExecutions.toolCall", "pendingApprovals.message", "toolCalls.execution"} <= seen
 
 
 async def test_twenty_sessions_with_messages_and_tool_calls_are_three_statements(

@@ -6,9 +6,10 @@ from app.sessions.graphql.agents import AgentMutations
 from app.sessions.graphql.change import ChangeMutations
 from app.sessions.graphql.find import SessionFilterInput, SessionQueries
 from app.sessions.graphql.follow import SessionSubscriptions
-from app.sessions.graphql.types import DEFAULT_MESSAGES, ChatSessionType, session_id
+from app.sessions.graphql.types import DEFAULT_EXECUTIONS, DEFAULT_MESSAGES, ChatSessionType, session_id
 
 __all__ = [
+    "DEFAULT_EXECUTIONS",
     "DEFAULT_MESSAGES",
     "ChatSessionType",
     "SessionFilterInput",

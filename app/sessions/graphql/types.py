@@ -25,16 +25,21 @@ from app.runs.models import Run
 from app.sessions.loaders import AgentStateOfSession, AgentStatesOfSession, MetadataOfSession, SessionById
 from app.sessions.models import AgentState, ChatSession, SessionMetadata
 from app.sessions.values import SessionId, SessionOrder, SessionStatus
+from app.tools.loaders import ExecutionsOfSession
+from app.tools.models import ToolExecution
 
 DEFAULT_MESSAGES = 100
 DEFAULT_RUNS = 20
+DEFAULT_EXECUTIONS = 50
 
 if TYPE_CHECKING:
     from app.branches.graphql import ForkOriginType
     from app.messages.graphql import ChatMessageType
     from app.runs.graphql import RunType
+    from app.tools.graphql import ToolExecutionType
 
 Origin = Annotated["ForkOriginType", strawberry.lazy("app.branches.graphql")]
+ExecutionNode = Annotated["ToolExecutionType", strawberry.lazy("app.tools.graphql")]
 RunNode = Annotated["RunType", strawberry.lazy("app.runs.graphql")]
 Message = Annotated["ChatMessageType", strawberry.lazy("app.messages.graphql")]
 
@@ -188,6 +193,22 @@ class ChatSessionType(Node):
     ) -> Page[Run]:
         request = PageRequest.of(first, last, after, before, DEFAULT_RUNS)
         return await info.context.loader(RunsOfSession).load((root.id, request))
+
+    @field(
+        graphql_type=Connection[ExecutionNode],
+        description="What was done about its tool calls, oldest first; 50 by default.",
+    )
+    async def tool_executions(
+        self,
+        info: Info,
+        root: strawberry.Parent[ChatSession],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Page[ToolExecution]:
+        request = PageRequest.of(first, last, after, before, DEFAULT_EXECUTIONS)
+        return await info.context.loader(ExecutionsOfSession).load((root.id, None, request))
 
 
 def session_id(value: str, place: str = "sessionId") -> SessionId:

@@ -1,4 +1,4 @@
-"""Tool calls in the graph."""
+"""The mutation that stores what a model asked for."""
 
 from datetime import datetime
 
@@ -8,35 +8,12 @@ from strawberry import field
 from app.core.ids import new_id
 from app.graph.context import Info
 from app.graph.inputs import input_type
-from app.graph.nodes import Node
 from app.graph.payloads import Changed, Payload, mutation
 from app.idempotency.graphql import KEY_DESCRIPTION, keyed_write
-from app.messages.graphql import ChatMessageType, message_id
-from app.messages.loaders import MessageOfRow, large_columns
-from app.messages.models import ChatMessage
-from app.messages.values import MessageId
+from app.messages.graphql import message_id
 from app.tools import service
-from app.tools.models import ToolCall
+from app.tools.graphql.types import ToolCallType
 from app.tools.values import NewToolCall, ToolCallId
-
-
-@strawberry.type(name="ToolCall", description="A call that a model asked for, and what came of it.")
-class ToolCallType(Node):
-    call_id: str | None = field(description="The id that the model gave to it.")
-    position: int = field(description="Its place in the message: 1, 2, 3 …")
-    name: str = field(description="The tool's name.")
-    arguments: str = field(description="The arguments as the model wrote them: JSON text, where it kept to JSON.")
-    result: str | None = field(description="What the tool answered; of a long answer the first 8,000 characters.")
-    result_truncated: bool = field(description="Whether the answer was longer.")
-    success: bool | None = field(description="Whether it succeeded; null while that is not known.")
-    error: str | None = field(description="Why it failed.")
-    executed_at: datetime | None = field(description="When it was executed.")
-    duration_ms: int | None = field(description="How long that took.")
-    created_at: datetime = field(description="When it was stored.")
-
-    @field(graphql_type=ChatMessageType | None, description="The message that asked for it.")
-    async def message(self, info: Info, root: strawberry.Parent[ToolCall]) -> ChatMessage | None:
-        return await info.context.loader(MessageOfRow).load((MessageId(root.message_id), large_columns(info)))
 
 
 @input_type("A call that a model asked for.")
@@ -61,7 +38,7 @@ class AddToolCallPayload(Payload):
 
 
 @strawberry.type
-class ToolMutations:
+class CallMutations:
     @mutation(AddToolCallPayload, "Add a tool call to an assistant's message.")
     async def add_tool_call(self, info: Info, input: AddToolCallInput) -> Changed:
         new = NewToolCall(
