@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from app.cli import cli
 from app.core.settings import Settings, environment_name
 from app.messages.intent import IntentDetector
 from tests.client import GraphQLClient
+from tests.followers import Way, subscribed
 from tests.processes import serving
+from tests.worlds import add_call, add_execution
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -51,9 +54,14 @@ async def test_queries_on_the_pages_run(client: GraphQLClient, query: str) -> No
     session = await client.create_session(title="Trip to Lisbon")
     message = (await client.say(session))["message"]["id"]
     begun = await client.mutate("createStreamingContext", "message { id }", {"sessionId": session})
+    answer = (await client.reply(session, "", callsTools=True))["message"]["id"]
+    executed, awaiting = [await add_call(client, answer) for _ in range(2)]
     known = {
         "sessionId": session,
-        "messageId": message,
+        "messageId": answer if "addToolCall" in query else message,
+        "toolCallId": await add_call(client, answer),
+        "toolExecutionId": await add_execution(client, executed),
+        "awaitingId": await add_execution(client, awaiting, requiredApproval=True),
         "answerId": begun["message"]["id"],
         "runId": await run_of(client),
         "endedRunId": await ended_run_of(client),
@@ -82,6 +90,11 @@ async def ended_run_of(client: GraphQLClient) -> str:
 @pytest.mark.parametrize("query", operations(subscriptions=True))
 async def test_subscriptions_on_the_pages_run(query: str, dsn: str, tmp_path: Path) -> None:
     async with serving(tmp_path, DATABASE_URL=dsn) as served, served.client() as client:
+        if "approvalRequested" in query:
+            awaiting = await requested(client)
+            async with aclosing(subscribed(await served.address(), Way.SOCKET, query, {})) as told:
+                assert (await anext(told))["id"] == awaiting
+            return
         asked = {"query": query, "variables": {"runId": await run_of(client)}}
 
         async with client.http.sse("/graphql", method="POST", json=asked) as stream:
@@ -90,6 +103,12 @@ async def test_subscriptions_on_the_pages_run(query: str, dsn: str, tmp_path: Pa
     assert all("errors" not in result for result in results), results
     names = [result["data"]["messageCompletion"]["__typename"] for result in results]
     assert (names[0], names[-1]) == ("CompletionSnapshot", "CompletionFinished")
+
+
+async def requested(client: GraphQLClient) -> str:
+    """An execution that awaits approval."""
+    message = (await client.reply(await client.create_session(), "", callsTools=True))["message"]["id"]
+    return await add_execution(client, await add_call(client, message), requiredApproval=True)
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make ")])

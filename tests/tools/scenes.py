@@ -54,7 +54,7 @@ async def requested(database: Database, actor: Actor, call: str, **given: Any) -
 
 async def expired_by_now(dsn: str) -> None:
     """Have the time for all that awaits approval be over."""
-    await execute(dsn, "UPDATE tool_executions SET approval_expires_at = now() - interval '1 second'")
+    await execute(dsn, "UPDATE tool_executions SET approval_expires_at = created_at - interval '1 second'")
 
 
 async def fact(dsn: str, columns: str) -> list[dict[str, Any]]:
