@@ -19,7 +19,7 @@ NAMELESS = "attachment"
 """What a file is called that came without a name, or with one that says nothing."""
 
 _TURNS_TEXT = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Marks that turn the direction of text: with them `annexe‮gpj.exe` is read as a picture."""
+"""Marks that turn the direction of text: with them `gpj.exe` is shown as `exe.jpg`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ SERVER = "127.0.0.1:8000"
 CUTS = 4
 
 
-def _node() -> str:
+def node() -> str:
     """Node of the system, or the one that the set-up brought; the test is skipped where there is none."""
     own = WEB / ".node" / "bin" / "node"
     found = str(own) if own.exists() else shutil.which("node")
@@ -42,7 +42,7 @@ def _command(file: Path) -> list[str]:
         if not (WEB / "node_modules" / package).is_dir():
             pytest.skip(f"{package} is not installed: run `make setup`")
     # Node has WebSocket from version 22 on; 20 has it behind this flag, which later ones take too.
-    return [_node(), "--experimental-websocket", str(file)]
+    return [node(), "--experimental-websocket", str(file)]
 
 
 async def _answer(file: Path) -> str:

@@ -15,7 +15,8 @@ from app.messages.intent import IntentDetector
 from tests.client import GraphQLClient
 from tests.followers import Way, subscribed
 from tests.processes import serving
-from tests.worlds import add_call, add_execution
+from tests.uploads import FileToSend
+from tests.worlds import add_call, add_execution, add_file
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -62,6 +63,8 @@ async def test_queries_on_the_pages_run(client: GraphQLClient, query: str) -> No
         "toolCallId": await add_call(client, answer),
         "toolExecutionId": await add_execution(client, executed),
         "awaitingId": await add_execution(client, awaiting, requiredApproval=True),
+        "attachmentId": await add_file(client, message, FileToSend()),
+        "file": FileToSend(),
         "answerId": begun["message"]["id"],
         "runId": await run_of(client),
         "endedRunId": await ended_run_of(client),

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from graphql import ExecutionResult
 
+from app.attachments import service as attachments
+from app.attachments.values import AttachmentId, NewAttachment
 from app.core.actor import Actor
 from app.core.errors import AppError, ErrorCode
 from app.core.ids import global_id, new_id
@@ -134,6 +137,12 @@ async def everything(dsn: str, database: Database, services: Any, actor: Actor, 
     async with database.single_statement() as uow:
         call = (await tools.add(uow, actor, NewToolCall(ToolCallId(new_id()), message, "search", "{}"), None)).tool_call
     await execute_every_way(dsn, database, actor, message, ToolCallId(call.id))
+    attachment = AttachmentId(new_id())
+    async with database.single_statement() as uow:
+        new = NewAttachment(attachment, message, "a.txt", "text/plain", sha256(b"a").digest(), b"a")
+        await attachments.add(uow, actor, new, None)
+    async with database.single_statement() as uow:
+        await attachments.delete(uow, actor, attachment, None)
     async with database.single_statement() as uow:
         await messages.update(uow, actor, message, {"content": "ho"}, None)
     async with database.single_statement() as uow:

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from hashlib import sha256
 from random import Random
 
 import asyncpg
 import pytest
 
+from app.attachments import service as attachments
+from app.attachments.values import AttachmentId, NewAttachment
 from app.core.actor import Actor
 from app.core.ids import new_id
 from app.db.database import Database
@@ -67,6 +70,15 @@ class Changes:
     def call_tool(self, key: ClientKey | None = None) -> Work:
         new = NewToolCall(ToolCallId(new_id()), self._message, "search", "{}", call_id="one")
         return lambda uow: tools.add(uow, self._actor, new, key)
+
+    def attach(self, key: ClientKey | None = None) -> Work:
+        new = NewAttachment(AttachmentId(new_id()), self._message, "a.txt", "text/plain", sha256(b"a").digest(), b"a")
+
+        async def work(uow: UnitOfWork) -> None:
+            await attachments.add(uow, self._actor, new, key)
+            await attachments.delete(uow, self._actor, new.id, None)
+
+        return work
 
     def append(self, role: MessageRole, key: ClientKey | None = None) -> Work:
         draft = Draft(self._session, role, "hello", parent_message_id=self._message)
@@ -187,6 +199,7 @@ async def test_no_writers_of_a_session_wait_for_each_other(
             lambda: alone(changes.end(a_key())),
             lambda: alone(changes.delete(a_key())),
             lambda: alone(changes.call_tool(a_key())),
+            lambda: alone(changes.attach()),
             lambda: alone(changes.append(random.choice(list(MessageRole)), a_key())),
             lambda: alone(changes.file(a_key())),
         ]
