@@ -62,6 +62,7 @@ class Books:
 
     def __init__(self, tenant: TenantId, story: Story, chance: Random, measures: Measures, rows: Rows) -> None:
         self._tenant, self._story, self._chance, self._measures, self._rows = tenant, story, chance, measures, rows
+        self._session = global_id("ChatSession", story.session_id)
         self._at = story.began_at
         self._events = 0
         self._status = SessionStatus.ACTIVE
@@ -130,16 +131,15 @@ class Books:
             row = row._replace(
                 intent_name=intent.name, intent_confidence=intent.confidence, intent_keywords=list(intent.keywords)
             )
-        self._append(row)
+        self._append(row, step.role)
         if step.role is MessageRole.USER:
             self._awaiting = self._at
 
     def _reported(self, step: Reported) -> None:
         tokens = self._measures.tokens(step.content, step.model)
         row = self._message(MessageRole.ASSISTANT, step.content, tokens.tokens, tokens.estimated, None)
-        self._append(
-            row._replace(model=step.model, processing_time_ms=step.duration_ms, tool_call_count=len(step.calls))
-        )
+        row = row._replace(model=step.model, processing_time_ms=step.duration_ms, tool_call_count=len(step.calls))
+        self._append(row, MessageRole.ASSISTANT)
         self._duration_ms += step.duration_ms
         self._count_answer(self._at)
         for position, call in enumerate(step.calls, 1):
@@ -160,16 +160,16 @@ class Books:
     def _tool_answered(self, step: ToolAnswered) -> None:
         tokens = self._measures.tokens(step.content)
         row = self._message(MessageRole.TOOL, step.content, tokens.tokens, tokens.estimated, None)
-        self._append(row._replace(tool_call_id=step.call_id))
+        self._append(row._replace(tool_call_id=step.call_id), MessageRole.TOOL)
 
     def _ran(self, step: Answered) -> None:
         prompt = self._messages[step.prompt - 1]
         expected = self._message(MessageRole.ASSISTANT, "", 0, False, prompt.id)._replace(
             status=MessageStatus.PENDING, pipeline_facts={}
         )
-        self._append(expected)
+        message_name = self._append(expected, MessageRole.ASSISTANT, MessageStatus.PENDING)
         number, run_id = len(self._messages), self._new_id()
-        named = {"runId": global_id("Run", run_id), "messageId": _message_name(expected.id)}
+        named = {"runId": global_id("Run", run_id), "messageId": message_name}
         self._wait(1)
         queued_at = self._at
         self._tell(EventKind.RUN_QUEUED, {**named, "model": step.model})
@@ -270,10 +270,6 @@ class Books:
         told = {"agentId": step.agent_id, "version": self._states[step.agent_id].version}
         self._tell(EventKind.SESSION_AGENT_STATE_SET, {"sessionId": self._session, **told})
 
-    @property
-    def _session(self) -> str:
-        return global_id("ChatSession", self._story.session_id)
-
     def _message(
         self, role: MessageRole, content: str, tokens: int, estimated: bool, parent: UUID | None
     ) -> MessageRow:
@@ -285,14 +281,16 @@ class Books:
             MessageStatus.COMPLETED, content, tokens, estimated, self._at, self._at, pipeline_facts=facts,
         )  # fmt: skip
 
-    def _append(self, row: MessageRow) -> None:
+    def _append(self, row: MessageRow, role: MessageRole, status: MessageStatus = MessageStatus.COMPLETED) -> str:
+        """Count and tell of a new message; its name in the graph."""
         self._messages.append(row)
-        self._roles[MessageRole(row.role)] += 1
+        self._roles[role] += 1
         self._tokens += row.token_count
         self._leaf_parent = row.parent_message_id
-        named = {"messageId": _message_name(row.id), "role": MessageRole(row.role).name}
-        told = {**named, "status": MessageStatus(row.status).name, "sequenceNumber": row.sequence_number}
+        named = _message_name(row.id)
+        told = {"messageId": named, "role": role.name, "status": status.name, "sequenceNumber": row.sequence_number}
         self._tell(EventKind.MESSAGE_APPENDED, told)
+        return named
 
     def _count_answer(self, begun_at: datetime) -> None:
         """The first completed answer after a question, if it was begun after it (S1-27)."""

@@ -1,7 +1,9 @@
 """Fills a database with the world of a plan, batch by batch; run again, it goes on where it stopped."""
 
 import asyncio
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -34,14 +36,35 @@ async def seed(database: Database, measures: Measures, plan: SeedPlan) -> Totals
     teller = StoryTeller(plan, users_of(plan), beginnings(plan), measures.count)
     work = _Seeding(database, measures, teller, totals, _batches(plan))
     async with shown(totals):
-        # Alone: by its first session a later run knows that this one was here, and what time it was.
-        await work.next()
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(SIDE_BY_SIDE):
-                workers.create_task(work.run())
+        with _uncollected():
+            await _stored(work)
         if totals.sessions:
             await database.analyze([table_of(table) for table in TABLES.values()])
     return totals
+
+
+async def _stored(work: "_Seeding") -> None:
+    # Alone: by its first session a later run knows that this one was here, and what time it was.
+    await work.next()
+    try:
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(SIDE_BY_SIDE):
+                workers.create_task(work.run())
+    except ExceptionGroup as failed:
+        # One is enough to tell: the others were about to fail the same way, or were cancelled.
+        raise failed.exceptions[0] from failed.exceptions[0].__cause__
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Rows hold no cycles, and there are many: looking for some would take two fifths of the time to make them."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 async def _as_begun(database: Database, plan: SeedPlan) -> SeedPlan:

@@ -1,0 +1,89 @@
+"""What a seeding leaves: the same world for the same plan, once, whatever stopped it before."""
+
+import re
+import sys
+from asyncio.subprocess import PIPE, create_subprocess_exec
+from os import environ
+
+import pytest
+
+from app.db.database import Database
+from app.messages.pipeline import MessagePipeline
+from app.seeding.errors import SeedTaken
+from app.seeding.runner import seed
+from tests.seeding.worlds import a_plan, measures_of, teller_of
+from tests.worlds import rows, stored
+
+FORGOTTEN = (
+    "DELETE FROM chat_sessions WHERE id = ANY($1)",
+    "DELETE FROM events WHERE stream_id = ANY($1)",
+    "DELETE FROM usage_ledger WHERE session_id = ANY($1)",
+)
+
+
+async def command(dsn: str, *arguments: str) -> tuple[int | None, str, str]:
+    """Exit code, output and errors of `colloquy seed`."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("COLLOQUY_")}
+    process = await create_subprocess_exec(
+        sys.executable, "-c", "from app.cli import main; main()", "seed", *arguments,
+        env={**kept, "DATABASE_URL": dsn}, stdout=PIPE, stderr=PIPE,
+    )  # fmt: skip
+    out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_what_was_stopped_goes_on_and_what_is_done_adds_nothing(
+    database: Database, pipeline: MessagePipeline, dsn: str
+) -> None:
+    plan, measures = a_plan(sessions=40, messages=125), measures_of(pipeline)
+    first = await seed(database, measures, plan)
+    whole = await stored(dsn)
+    teller = teller_of(plan, measures)
+    second_batch = [teller.session_id(index) for index in range(20, 40)]
+    for statement in FORGOTTEN:
+        await rows(dsn, statement, second_batch)
+
+    completed = await seed(database, measures, plan)
+    again = await seed(database, measures, plan)
+
+    assert (first.sessions, first.known) == (40, 0)
+    assert (completed.sessions, completed.known) == (20, 20)
+    assert (again.sessions, again.known) == (0, 40)
+    assert await stored(dsn) == whole
+
+
+async def test_a_seed_is_one_world_and_another_seed_another(
+    database: Database, pipeline: MessagePipeline, dsn: str
+) -> None:
+    measures = measures_of(pipeline)
+    await seed(database, measures, a_plan())
+    before = await stored(dsn)
+
+    with pytest.raises(SeedTaken, match="--sessions 10"):
+        await seed(database, measures, a_plan(sessions=11))
+    unchanged = await stored(dsn)
+    await seed(database, measures, a_plan(seed=2))
+
+    assert unchanged == before
+    assert (await stored(dsn))["chat_sessions"][0] == 20
+
+
+async def test_the_command_tells_what_it_stored(dsn: str) -> None:
+    arguments = ("--sessions", "6", "--users", "3", "--days", "10")
+
+    first = await command(dsn, *arguments)
+    second = await command(dsn, *arguments)
+    other = await command(dsn, "--sessions", "7", "--users", "3", "--days", "10")
+    wrong = await command(dsn, "--users", "0")
+
+    assert (first[0], first[2]) == (0, "")
+    assert re.fullmatch(
+        r"sessions: 6 new\nmessages: [\d,]+ new; rows of all tables: [\d,]+\n[\d.]+ seconds, [\d,]+ messages/s\n",
+        first[1],
+    )
+    assert second == (0, "6 sessions of this seed are there already: nothing was added\n", "")
+    assert (other[0], other[2].startswith("colloquy: seed 1 was used here before, with --users 3 --sessions 6")) == (
+        2,
+        True,
+    )
+    assert (wrong[0], wrong[2]) == (2, "colloquy: --users must be between 1 and 10,000, not 0\n")
