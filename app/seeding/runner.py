@@ -76,7 +76,7 @@ async def _as_begun(database: Database, plan: SeedPlan) -> SeedPlan:
     before = dict(custom_data.get("seed") or {})
     began_at = before.pop("now", None)
     if began_at is None or before != plan.shape:
-        raise SeedTaken(plan.seed, " ".join(f"--{name} {value}" for name, value in before.items()))
+        raise SeedTaken(plan.seed, " ".join(f"--{name} {before.get(name)}" for name in plan.shape))
     return replace(plan, now=datetime.fromisoformat(began_at))
 
 
