@@ -28,7 +28,9 @@ from app.sessions.graphql import session_id
 class PersistUserMessageInput:
     session_id: strawberry.ID = field(description="The session it goes into.")
     content: str = field(description="What is said, at most 1,000,000 characters.")
-    parent_message_id: strawberry.ID | None = field(default=None, description="What it answers; by default the latest.")
+    parent_message_id: strawberry.ID | None = field(
+        default=None, description="What it answers; by default `activeLeaf`."
+    )
     context_items: ContextItemsInput | None = field(default=None, description="What it is written with in view.")
     metadata: Json | None = field(default=None, description="Free JSON object of the application.")
     client_key: str | None = field(default=None, description=KEY_DESCRIPTION)
@@ -38,7 +40,9 @@ class PersistUserMessageInput:
 class PersistAssistantMessageInput:
     session_id: strawberry.ID = field(description="The session it goes into.")
     content: str = field(description="What is said, at most 1,000,000 characters; may be empty with `callsTools`.")
-    parent_message_id: strawberry.ID | None = field(default=None, description="What it answers; by default the latest.")
+    parent_message_id: strawberry.ID | None = field(
+        default=None, description="What it answers; by default `activeLeaf`."
+    )
     status: MessageStatus | None = field(
         default=None, description="By default COMPLETED, or FAILED with an error code."
     )

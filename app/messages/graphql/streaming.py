@@ -28,7 +28,9 @@ from app.sessions.graphql import session_id
 @input_type("An answer that a model is about to write, which the application calls itself.")
 class CreateStreamingContextInput:
     session_id: strawberry.ID = field(description="The session it goes into.")
-    parent_message_id: strawberry.ID | None = field(default=None, description="What it answers; by default the latest.")
+    parent_message_id: strawberry.ID | None = field(
+        default=None, description="What it answers; by default `activeLeaf`."
+    )
     intent: IntentInput | None = field(default=None, description="What the user wanted.")
     context_items: ContextItemsInput | None = field(default=None, description="What it is written with in view.")
     model: str | None = field(default=None, description="The model that writes it; its tokens are counted by this.")

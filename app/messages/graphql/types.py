@@ -122,7 +122,7 @@ class ChatMessageType(Node):
 
     @field(
         graphql_type=Annotated["ChatMessageType", strawberry.lazy("app.messages.graphql.types")] | None,
-        description="The message it answers; null for the first one.",
+        description="The message it answers; null for a first one of its session.",
     )
     def parent(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Any:
         if root.parent_message_id is None:
