@@ -12,7 +12,7 @@ from app.branches.fragments import STEP, upwards
 from app.branches.values import PathRequest, Place, Siblings
 from app.core.actor import Actor
 from app.core.paging import ListName, Page, PageRequest
-from app.db.pages import Order, PageShape
+from app.db.pages import Order, PageShape, position
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
 from app.graph.loading import Loader
@@ -68,11 +68,12 @@ def _page(shape: PageShape, large: Large) -> Query[ChatMessage]:
     """A part of several paths. Backward, no more is walked of them than is shown."""
     start = _before_cursor() if shape.before else _at_leaf()
     if shape.after:
-        start = start.where(messages.c.sequence_number > param("after_0"))
+        start = start.where(messages.c.sequence_number > position(messages.c.sequence_number, "after_0"))
 
     def goes_on(at: Any, to: Any) -> list[ColumnElement[bool]]:
-        enough = [at.c.depth < param("limit", Integer)] if shape.backward else []
-        return [*enough, *([to.c.sequence_number > param("after_0")] if shape.after else [])]
+        short = [at.c.depth < param("limit", Integer)] if shape.backward else []
+        behind = [to.c.sequence_number > position(to.c.sequence_number, "after_0")] if shape.after else []
+        return [*short, *behind]
 
     path = upwards(start, STEP, goes_on)
     down = func.row_number().over(partition_by=path.c.session_id, order_by=path.c.sequence_number)
@@ -95,7 +96,7 @@ def _before_cursor() -> Select[Any]:
     answered = select(mark.c.parent_message_id).where(
         mark.c.tenant_id == param("tenant_id"),
         mark.c.session_id == any_(param("starts", ARRAY(Uuid))),
-        mark.c.sequence_number == param("before_0"),
+        mark.c.sequence_number == position(mark.c.sequence_number, "before_0"),
     )
     return select(*(messages.c[name] for name in STEP)).where(
         messages.c.tenant_id == param("tenant_id"), messages.c.id == answered.scalar_subquery()

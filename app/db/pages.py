@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, Uuid, func, select, true, tuple_
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Integer, Select, Uuid, func, select, true, tuple_
 
 from app.core.paging import ListName, PageRequest
 from app.db.statement import param
@@ -21,6 +21,11 @@ class PageShape:
     def of(cls, request: PageRequest) -> "PageShape":
         """The shape of a request."""
         return cls(request.backward, request.after is not None, request.before is not None)
+
+
+def position(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    """The parameter `name` for a cursor's value of a column: a number may be any bigint, whatever the column holds."""
+    return param(name, BigInteger if isinstance(column.type, Integer) else column.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class Order:
         return values
 
     def _position(self, argument: str) -> Any:
-        values = [param(f"{argument}_{index}", column.type) for index, column in enumerate(self.columns)]
+        values = [position(column, f"{argument}_{index}") for index, column in enumerate(self.columns)]
         return values[0] if len(values) == 1 else tuple_(*values)
 
 

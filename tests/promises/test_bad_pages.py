@@ -2,6 +2,8 @@
 
 import pytest
 
+from app.core.ids import parse_global_id
+from app.core.paging import ListName
 from tests.client import GraphQLClient
 from tests.promises.test_bad_input import refusal
 from tests.worlds import Conversation, conversation
@@ -76,6 +78,19 @@ async def test_cursors_of_other_lists_are_refused(client: GraphQLClient, talk: C
             query = LISTS[name].format(f'(after: "{cursor}")')
             error = await refusal(client, "query", name, query, variables)
             assert (error["code"], error["field"]) == ("INVALID_CURSOR", "after"), (name, kind)
+
+
+@pytest.mark.parametrize("argument", ["after", "before"])
+@pytest.mark.parametrize("number", [2**31, -(2**31) - 1, 2**63 - 1])
+@pytest.mark.parametrize("name", ["messages", "activePath"])
+async def test_cursor_of_a_number_that_no_message_has_is_an_empty_page_or_all(
+    client: GraphQLClient, talk: Conversation, name: str, number: int, argument: str
+) -> None:
+    cursor = ListName(name, parse_global_id(talk.session, "ChatSession")).encode((number,))
+
+    answer = await client.answer(LISTS[name].format(f'(last: 10, {argument}: "{cursor}")'), {"id": talk.session})
+
+    assert "errors" not in answer, answer
 
 
 async def test_nested_lists_refuse_a_cursor_of_one_parent(client: GraphQLClient) -> None:
