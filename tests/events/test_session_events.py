@@ -12,6 +12,8 @@ from graphql import ExecutionResult
 
 from app.attachments import service as attachments
 from app.attachments.values import AttachmentId, NewAttachment
+from app.branches import pipeline as branches
+from app.branches.values import ForkRequest
 from app.core.actor import Actor
 from app.core.errors import AppError, ErrorCode
 from app.core.ids import global_id, new_id
@@ -25,7 +27,7 @@ from app.graph.body import GraphQLRequest
 from app.graph.context import Context
 from app.messages import service as messages
 from app.messages.pipeline import MessagePipeline
-from app.messages.values import MessageId, MessageRole
+from app.messages.values import Edit, MessageId, MessageRole
 from app.runs import service
 from app.runs.accounts import Accounts
 from app.runs.pipeline import RunPipeline
@@ -158,6 +160,8 @@ async def everything(dsn: str, database: Database, services: Any, actor: Actor, 
             await runs.cancel(database, actor, RunId(run.id), None)
         else:
             await database.transact(partial(_finish, accounts, claimed, ending))
+    await pipeline.edit(database, actor, Edit(MessageId(run.prompt_message_id), "anew"), None)
+    await branches.set_leaf(database, actor, session_id, MessageId(run.prompt_message_id), None)
     async with database.single_statement() as uow:
         await sessions.delete(uow, actor, session_id, None)
 
@@ -203,8 +207,21 @@ async def test_events_of_every_kind_arrive_once_and_end_with_the_deletion(
                      async for result in results if result.data is not None]  # fmt: skip
 
     assert [int(seq) for seq, _ in seen] == list(range(1, len(seen) + 1))
-    assert {kind for _, kind in seen} == {kind.name for kind in EventKind}
+    assert {kind for _, kind in seen} == {kind.name for kind in EventKind} - {"SESSION_FORKED"}
     assert seen[-1][1] == "SESSION_DELETED"
+
+
+async def test_a_fork_is_the_first_that_happens_to_its_session(
+    dsn: str, pipeline: MessagePipeline, actor: Actor
+) -> None:
+    async with a_process(dsn) as (database, happened):
+        session_id = await new_session(database, actor)
+        fork = (await branches.fork(database, actor, ForkRequest(session_id), None)).session
+        assert fork
+        async with aclosing(await subscribed(database, happened, actor, SessionId(fork.id), 0)) as results:
+            assert await told(results) == (1, "SESSION_FORKED")
+            await say(database, pipeline, actor, SessionId(fork.id))
+            assert await told(results) == (2, "MESSAGE_APPENDED")
 
 
 async def test_following_goes_on_after_the_number_one_has(dsn: str, pipeline: MessagePipeline, actor: Actor) -> None:
