@@ -40,6 +40,9 @@ _UNTIL = func.statement_timestamp()
 _SINCE = _UNTIL - param("stretch", Interval)
 """By the database's clock, as the messages' own times are."""
 
+_ASKED = (sessions.c.id.label("session_id"), sessions.c.created_at, sessions.c.last_sequence)
+"""Of a session whose messages are counted."""
+
 
 class _Figures(NamedTuple):
     key: str
@@ -53,16 +56,20 @@ class _Figures(NamedTuple):
     counted: dict[str, list[list[Any]]] | None
 
 
-def _in_range(wanted: CTE) -> CTE:
-    """The messages of the wanted sessions in the stretch of time, with what is counted of them."""
-    # Numbers and times of a session rise together: the last message before the stretch is found from the end of the
-    # index of numbers, by which the rest is then read. An index by time of its own would cost every append.
-    before = (
+def _starts(wanted: CTE) -> CTE:
+    """The number of each wanted session's last message before the stretch of time.
+
+    Columns: key, session_id, last_sequence, before.
+    """
+    # Numbers and times of a session rise together: it is found from the end of the index of numbers, by which the rest
+    # is then read. An index by time of its own would cost every append.
+    last = (
         select(messages.c.sequence_number)
         .where(
             messages.c.tenant_id == param("tenant_id"),
             messages.c.session_id == wanted.c.session_id,
-            messages.c.created_at < _SINCE,
+            # IS TRUE keeps the index of all the tenant's messages by time out of it.
+            (messages.c.created_at < _SINCE).is_(true()),
         )
         .order_by(messages.c.sequence_number.desc())
         .limit(1)
@@ -70,7 +77,15 @@ def _in_range(wanted: CTE) -> CTE:
         .scalar_subquery()
     )
     # A session that is younger than the stretch has none: to look for it would be to read all.
-    first = case((wanted.c.created_at >= _SINCE, literal(0, BigInteger)), else_=func.coalesce(before, 0))
+    before = case((wanted.c.created_at >= _SINCE, literal(0, BigInteger)), else_=func.coalesce(last, 0))
+    # Materialized: it would else be looked for once for every message.
+    found = select(wanted.c.key, wanted.c.session_id, wanted.c.last_sequence, before.label("before"))
+    return found.cte("starts").prefix_with("MATERIALIZED")
+
+
+def _in_range(wanted: CTE) -> CTE:
+    """The messages of the wanted sessions in the stretch of time, with what is counted of them."""
+    starts = _starts(wanted)
     failed = or_(messages.c.status == literal(MessageStatus.FAILED.value, Text), messages.c.error_code.is_not(None))
     each = (
         select(
@@ -81,14 +96,16 @@ def _in_range(wanted: CTE) -> CTE:
         )
         .where(
             messages.c.tenant_id == param("tenant_id"),
-            messages.c.session_id == wanted.c.session_id,
-            messages.c.sequence_number > first,
-            messages.c.created_at >= _SINCE,
+            messages.c.session_id == starts.c.session_id,
+            messages.c.sequence_number > starts.c.before,
+            # True of all; but of a stretch with two ends the planner thinks that it is short, and takes the index.
+            messages.c.sequence_number <= starts.c.last_sequence,
+            (messages.c.created_at >= _SINCE).is_(true()),
         )
-        .correlate(wanted)
+        .correlate(starts)
         .lateral("each")
     )  # fmt: skip
-    return select(wanted.c.key, *each.c).select_from(wanted.join(each, true())).cte("stored")
+    return select(starts.c.key, *each.c).select_from(starts.join(each, true())).cte("stored")
 
 
 def _sums(stored: CTE) -> CTE:
@@ -148,7 +165,7 @@ def _counted(stored: CTE) -> CTE:
 
 
 def _figures(keys: CTE, wanted: CTE) -> Select[Any]:
-    """The figures of each of the `keys` (key); `wanted`: key, session_id and created_at of its sessions."""
+    """The figures of each of the `keys` (key), over the sessions that are `wanted` (key and _ASKED)."""
     stored = _in_range(wanted)
     sums, counted = _sums(stored), _counted(stored)
     nothing = cast(0, BigInteger)
@@ -165,7 +182,12 @@ def _figures(keys: CTE, wanted: CTE) -> Select[Any]:
 
 def _of_sessions() -> Query[_Figures]:
     wanted = (
-        select(cast(sessions.c.id, Text).label("key"), sessions.c.id.label("session_id"), sessions.c.created_at)
+        select(
+            cast(sessions.c.id, Text).label("key"),
+            sessions.c.id.label("session_id"),
+            sessions.c.created_at,
+            sessions.c.last_sequence,
+        )
         .where(readable(), sessions.c.id == any_(param("ids", ARRAY(Uuid))))
         .cte("wanted")
     )
@@ -174,7 +196,12 @@ def _of_sessions() -> Query[_Figures]:
 
 def _of_user() -> Query[_Figures]:
     wanted = (
-        select(sessions.c.user_id.label("key"), sessions.c.id.label("session_id"), sessions.c.created_at)
+        select(
+            sessions.c.user_id.label("key"),
+            sessions.c.id.label("session_id"),
+            sessions.c.created_at,
+            sessions.c.last_sequence,
+        )
         .where(
             sessions.c.tenant_id == param("tenant_id"),
             sessions.c.user_id == param("user_id", Text),
@@ -186,8 +213,8 @@ def _of_user() -> Query[_Figures]:
     return Query(_Figures, _figures(select(param("user_id", Text).label("key")).cte("keys"), wanted))
 
 
-_OF_SESSIONS = _of_sessions()
-_OF_USER = _of_user()
+OF_SESSIONS = _of_sessions()
+OF_USER = _of_user()
 
 
 Stretch = timedelta
@@ -206,7 +233,7 @@ class PersistenceOfSession(Loader[tuple[SessionId, Stretch], PersistenceStatisti
             wanted[stretch].append(session_id)
         found: dict[tuple[str, Stretch], PersistenceStatistics] = {}
         for stretch, ids in wanted.items():
-            for row in await scope.all(_OF_SESSIONS, ids=ids, stretch=stretch, **actor.as_reader()):
+            for row in await scope.all(OF_SESSIONS, ids=ids, stretch=stretch, **actor.as_reader()):
                 found[row.key, stretch] = _statistics(row)
         return [found.get((str(session_id), stretch)) for session_id, stretch in keys]
 
@@ -216,7 +243,7 @@ class PersistenceOfActor(Loader[Stretch, PersistenceStatistics]):
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[Stretch]) -> Sequence[PersistenceStatistics]:
         """One statement for each stretch."""
-        found = [await scope.all(_OF_USER, stretch=stretch, **actor.as_owner()) for stretch in keys]
+        found = [await scope.all(OF_USER, stretch=stretch, **actor.as_owner()) for stretch in keys]
         return [_statistics(row) for [row] in found]
 
 
