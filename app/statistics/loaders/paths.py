@@ -9,6 +9,7 @@ from sqlalchemy import (
     ARRAY,
     CTE,
     BigInteger,
+    DateTime,
     Numeric,
     Text,
     Uuid,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    null,
     or_,
     select,
 )
@@ -25,7 +27,6 @@ from app.core.actor import Actor
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
 from app.events.fragments import events
-from app.events.values import EventKind
 from app.graph.loading import Loader
 from app.messages.fragments import messages
 from app.messages.models import ChatMessage
@@ -124,26 +125,43 @@ def _tools(path: CTE) -> Any:
 
 def _happened(wanted: CTE, path: CTE) -> CTE:
     """When each question of a path was asked, and each of its answers complete, by the number of the event."""
-    asks = path.c.role == literal(MessageRole.USER.value, Text)
-    named = func.encode(
-        func.convert_to(func.concat(literal(f"{ChatMessage.node_type}:", Text), cast(path.c.id, Text)), "UTF8"),
-        literal("base64", Text),
-    )
-    """As events name a message: by its global id, which is too short for a line break."""
+    # Messages and events are grouped by the message and never joined: the planner takes a path for short, and would
+    # look through all events for each message of it.
+    name = func.concat(literal(f"{ChatMessage.node_type}:", Text), cast(path.c.id, Text))
+    on_path = select(
+        path.c.session_id,
+        # As events name it: by its global id, which is too short for a line break.
+        func.encode(func.convert_to(name, literal("UTF8", Text)), literal("base64", Text)).label("message"),
+        path.c.role,
+        path.c.created_at.label("begun_at"),
+        cast(null(), BigInteger).label("seq"),
+        cast(null(), DateTime(timezone=True)).label("at"),
+    ).where(path.c.role.in_([literal(role.value, Text) for role in (MessageRole.USER, MessageRole.ASSISTANT)]))
+    asked = events.c.payload["role"].astext == MessageRole.USER.name
     complete = events.c.payload["status"].astext == MessageStatus.COMPLETED.name
-    asked = asks & (events.c.kind == literal(EventKind.MESSAGE_APPENDED.value, Text))
-    answered = (path.c.role == literal(MessageRole.ASSISTANT.value, Text)) & complete
-    ordinal = func.row_number().over(partition_by=path.c.id, order_by=events.c.seq)
-    return (
+    told = (
         select(
-            wanted.c.id.label("session_id"), events.c.seq, events.c.at, asks.label("asks"),
-            path.c.created_at.label("begun_at"), ordinal.label("ordinal"),
+            wanted.c.id, events.c.payload["messageId"].astext, cast(null(), Text),
+            cast(null(), DateTime(timezone=True)), events.c.seq, events.c.at,
         )
         .join(events, (events.c.tenant_id == param("tenant_id")) & (events.c.stream_id == wanted.c.id))
-        .join(path, (path.c.session_id == wanted.c.id) & (named == events.c.payload["messageId"].astext))
-        .where(or_(asked, answered))
-        .cte("happened")
+        .where(or_(asked, complete))
     )  # fmt: skip
+    both = on_path.union_all(told).subquery("both")
+    role = func.max(both.c.role)
+    return (
+        select(
+            both.c.session_id,
+            # Of several the first: numbers and times rise together.
+            func.min(both.c.seq).label("seq"),
+            func.min(both.c.at).label("at"),
+            (role == MessageRole.USER.value).label("asks"),
+            func.max(both.c.begun_at).label("begun_at"),
+        )
+        .group_by(both.c.session_id, both.c.message)
+        .having(role.is_not(None), func.min(both.c.seq).is_not(None))
+        .cte("happened")
+    )
 
 
 def _answers(happened: CTE) -> Any:
@@ -152,15 +170,11 @@ def _answers(happened: CTE) -> Any:
     The rule of `answer_counted`, by which the session counts, over the messages of the path (S1-27).
     """
     so_far: dict[str, Any] = {"partition_by": happened.c.session_id, "order_by": happened.c.seq}
-    steps = (
-        select(
-            *happened.c,
-            func.max(happened.c.seq).filter(happened.c.asks).over(**so_far).label("question"),
-            func.max(happened.c.at).filter(happened.c.asks).over(**so_far).label("asked_at"),
-        )
-        .where(happened.c.ordinal == 1)
-        .cte("steps")
-    )
+    steps = select(
+        *happened.c,
+        func.max(happened.c.seq).filter(happened.c.asks).over(**so_far).label("question"),
+        func.max(happened.c.at).filter(happened.c.asks).over(**so_far).label("asked_at"),
+    ).cte("steps")
     first = (
         select(steps.c.session_id, steps.c.question, steps.c.asked_at, steps.c.at)
         .ext(distinct_on(steps.c.session_id, steps.c.question))
