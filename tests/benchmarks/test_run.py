@@ -80,5 +80,5 @@ async def test_an_unknown_benchmark_is_named_before_anything_is_measured(tmp_pat
 
     assert code == 2
     assert "juggling" in told
-    assert "append, http, list, page, streams" in told
+    assert "append, http, list, page, statistics, streams" in told
     assert results(tmp_path) == []
