@@ -16,7 +16,6 @@ from benchmarks.conversations import ACTOR, USER, session_id
 from benchmarks.measure import Bench, Comparison, Side
 
 LONG, SHORT = session_id(1), session_id(2)
-TURNS = 10_000
 DAYS = 90
 RUNS_A_DAY = 200
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -26,18 +25,18 @@ Ask = Callable[[], Awaitable[object]]
 
 async def statistics(bench: Bench) -> list[Comparison]:
     """What is added up, against one row by its primary key."""
-    sessions = max(bench.effort.listed_sessions // 10, 100)
+    many = bench.effort.listed_sessions // 10
     async with bench.cluster.database("statistics") as dsn:
-        bench.say(f"statistics: storing {sessions:,} sessions, and {TURNS:,} messages in one")
-        await _seed(dsn, sessions)
+        bench.say(f"statistics: storing {many:,} sessions, and as many messages in one")
+        await _seed(dsn, many)
         database = await Database.connect(dsn)
         try:
-            return await _compared(bench, database, sessions)
+            return await _compared(bench, database, many)
         finally:
             await database.close()
 
 
-async def _compared(bench: Bench, database: Database, sessions: int) -> list[Comparison]:
+async def _compared(bench: Bench, database: Database, many: int) -> list[Comparison]:
     known, new = StatisticsCache(), StatisticsCache
 
     def side(name: str, ask: Ask) -> Side:
@@ -51,8 +50,8 @@ async def _compared(bench: Bench, database: Database, sessions: int) -> list[Com
 
     row = side("its row by its key", lambda: Loaders(database, ACTOR).of(SessionById).load(LONG))
     every, path = StatisticsScope.ALL, StatisticsScope.ACTIVE_PATH
-    long = f"a session of {TURNS:,} messages"
-    user = f"a user of {sessions:,} sessions"
+    long = f"a session of {many:,} messages"
+    user = f"a user of {many:,} sessions"
     return [
         await bench.compare(f"statistics of {long}", side("all", lambda: of_session(known, every)), row, "constant"),
         await bench.compare(
@@ -87,15 +86,15 @@ async def _series(database: Database) -> object:
     return await service.usage_series(Loaders(database, ACTOR), wanted)
 
 
-async def _seed(dsn: str, sessions: int) -> None:
-    """Sessions of one user, the first a chain of TURNS messages and the second one of 10; tools, models, runs."""
+async def _seed(dsn: str, many: int) -> None:
+    """Sessions of one user, the first a chain of as many messages and the second one of 10; tools, models, runs."""
     number = "('0190b6a2-0000-7000-8000-' || lpad(number::text, 12, '0'))::uuid"
     message = "('0190b6a2-' || lpad(session::text, 4, '0') || '-7000-8000-' || lpad(({})::text, 12, '0'))::uuid"
     await execute(
         dsn,
         "INSERT INTO chat_sessions (tenant_id, id, user_id, title, last_sequence, last_event, total_tokens_used) "
         f"SELECT 'default', {number}, '{USER}', 'Session ' || number, 10, 10, 1000 "
-        f"FROM generate_series(1, {sessions}) AS number",
+        f"FROM generate_series(1, {many}) AS number",
         "INSERT INTO session_tallies (tenant_id, session_id, kind, name, times) "
         "SELECT tenant_id, id, kind, kind || ' ' || name, 3 FROM chat_sessions, "
         "unnest(array['tool', 'model']) AS kind, generate_series(1, 3) AS name",
@@ -105,7 +104,7 @@ async def _seed(dsn: str, sessions: int) -> None:
         "('0190b6a2-0000-7000-8000-' || lpad(session::text, 12, '0'))::uuid, number, "
         f"CASE WHEN number > 1 THEN {message.format('number - 1')} END, "
         "CASE WHEN number % 2 = 1 THEN 'user' ELSE 'assistant' END, repeat('words ', 50), 60, number % 900 "
-        f"FROM (VALUES (1, {TURNS}), (2, 10)) AS long (session, turns), generate_series(1, turns) AS number",
+        f"FROM (VALUES (1, {many}), (2, 10)) AS long (session, turns), generate_series(1, turns) AS number",
         "INSERT INTO events (tenant_id, stream_id, seq, kind, payload, actor, owner_id, correlation_id, at) "
         "SELECT tenant_id, session_id, sequence_number, 'message.appended', jsonb_build_object('status', 'COMPLETED', "
         "'role', upper(role), 'messageId', encode(convert_to('ChatMessage:' || id, 'UTF8'), 'base64')), "

@@ -75,6 +75,15 @@ async def test_answers_are_followed_beside_a_bare_socket(tmp_path: Path) -> None
     assert waited["ours"]["per_second"][0] > 0
 
 
+async def test_statistics_are_compared_with_a_row(tmp_path: Path) -> None:
+    code, printed, told = await run("--quick", "--rounds", "1", "--only", "statistics", "--results", str(tmp_path))
+
+    assert code == 0, told
+    assert "a user of 500 sessions, known" in printed
+    (kept,) = results(tmp_path)
+    assert [len(found["ours"]["per_second"]) for found in kept["comparisons"]] == [1] * 8
+
+
 async def test_an_unknown_benchmark_is_named_before_anything_is_measured(tmp_path: Path) -> None:
     code, _, told = await run("--only", "juggling", "--results", str(tmp_path))
 

@@ -137,7 +137,7 @@ def _counted(stored: CTE) -> CTE:
         *(
             select(stored.c.key, literal(kind, Text).label("kind"), name.label("name"), func.count().label("times"))
             .select_from(rows)
-            .where(name.is_not(None))
+            .where(name.is_not(None), *([stored.c.warnings.is_not(None)] if kind == "warning" else []))
             .group_by(stored.c.key, name)
             for kind, name, rows in named
         )
