@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from app.core.actor import TenantId, UserId
 from app.messages.values import MessageRole, MessageStatus
@@ -91,10 +92,15 @@ class UserKey(NamedTuple):
 
 
 class Recent(NamedTuple):
-    """What a user's log of events says of the time since a moment: another count or last moment is another state."""
+    """What tells one state of a user's sessions from another.
+
+    Of the log of events since a moment the count and the last time; and the newest session, for the case that all are
+    erased, with the log.
+    """
 
     events: int
     last_at: datetime | None
+    newest_session: UUID | None
 
 
 @dataclass(frozen=True, slots=True)

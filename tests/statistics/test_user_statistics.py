@@ -94,7 +94,7 @@ async def test_what_is_known_costs_one_look_at_the_log(
 
     assert second is first
     assert len(statements.sent) == 1
-    assert "chat_sessions" not in statements.sent[0]
+    assert "session_tallies" not in statements.sent[0]
 
 
 async def test_every_change_is_seen_by_a_process_that_hears_of_none(
@@ -134,14 +134,27 @@ async def test_writer_that_commits_late_is_seen(
 async def test_changes_of_long_ago_are_not_looked_at(
     database: Database, cache: StatisticsCache, actor: Actor, dsn: str
 ) -> None:
-    await new_session(database, actor)
+    session = await new_session(database, actor)
     await rows(dsn, "UPDATE events SET at = at - $1::interval", 2 * LONGEST_WRITE)
 
     found = await asked(database, cache, actor)
 
-    assert (found.total_sessions, found.recent) == (1, (0, None))
+    assert (found.total_sessions, found.recent) == (1, (0, None, session))
     assert timedelta(0) <= await now(dsn) - found.since - LONGEST_WRITE < timedelta(minutes=1)
     assert await asked(database, cache, actor) is found
+
+
+async def test_user_who_was_erased_with_the_log_has_nothing_left(
+    database: Database, cache: StatisticsCache, actor: Actor, dsn: str
+) -> None:
+    await new_session(database, actor)
+    await rows(dsn, "UPDATE events SET at = at - $1::interval", 2 * LONGEST_WRITE)
+    before = await asked(database, cache, actor)
+
+    await rows(dsn, "DELETE FROM chat_sessions")
+    await rows(dsn, "DELETE FROM events")
+
+    assert (before.total_sessions, (await asked(database, cache, actor)).total_sessions) == (1, 0)
 
 
 async def now(dsn: str) -> datetime:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, Interval, Numeric, Text, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
@@ -19,6 +20,7 @@ class _Totals(NamedTuple):
     since: datetime
     recent_events: int
     recent_at: datetime | None
+    newest_session: UUID | None
     sessions: int
     messages: int
     tokens: int
@@ -31,6 +33,12 @@ class _Totals(NamedTuple):
 
 _MINE = (sessions.c.tenant_id == param("tenant_id"), sessions.c.user_id == param("user_id", Text))
 _LOGGED = (events.c.tenant_id == param("tenant_id"), events.c.owner_id == param("user_id", Text))
+
+
+def _newest() -> Any:
+    """The id of the session that was created last."""
+    newest = select(sessions.c.id).where(*_MINE).order_by(sessions.c.created_at.desc(), sessions.c.id.desc()).limit(1)
+    return newest.scalar_subquery().label("newest_session")
 
 
 def _totals() -> Query[_Totals]:
@@ -65,6 +73,7 @@ def _totals() -> Query[_Totals]:
             since.label("since"),
             recent.c.events.label("recent_events"),
             recent.c.last_at.label("recent_at"),
+            _newest(),
             *(sums.c[name] for name in ("sessions", "messages", "tokens", "cost", "first_at", "last_at")),
             _most(used, TallyKind.MODEL, MOST_NAMES).label("models"),
             _most(used, TallyKind.TOOL, MOST_USED_TOOLS).label("tools"),
@@ -97,7 +106,8 @@ def _recent() -> Query[Recent]:
         .limit(param("most", BigInteger))
         .subquery("at")
     )
-    return Query(Recent, select(func.count().label("events"), func.max(at.c.at).label("last_at")).select_from(at))
+    told = func.count().label("events"), func.max(at.c.at).label("last_at")
+    return Query(Recent, select(*told, _newest()).select_from(at))
 
 
 _RECENT = _recent()
@@ -109,7 +119,7 @@ async def totals(scope: ReadScope, user: UserKey) -> UserStatistics:
     assert row is not None  # noqa: S101 - sums are a row even of nothing
     return UserStatistics(
         since=row.since,
-        recent=Recent(row.recent_events, row.recent_at),
+        recent=Recent(row.recent_events, row.recent_at, row.newest_session),
         total_sessions=row.sessions,
         total_messages=row.messages,
         total_tokens_used=row.tokens,
@@ -122,7 +132,7 @@ async def totals(scope: ReadScope, user: UserKey) -> UserStatistics:
 
 
 async def recent(scope: ReadScope, user: UserKey, known: UserStatistics) -> Recent:
-    """What the user's log says of the time that `known` tells of; it reads no more lines than there were, and one."""
+    """What tells whether `known` is still true; of the log it reads no more lines than there were, and one."""
     found = await scope.first(_RECENT, since=known.since, most=known.recent.events + 1, **user._asdict())
     assert found is not None  # noqa: S101 - a count is a row even of nothing
     return found
