@@ -42,6 +42,9 @@ def _changes(names: list[str]) -> list[frozenset[str]]:
 
 SESSION_CONDITIONS = _some_of([name for name in SessionFilter.__slots__ if name != "user_id"])
 EVENT_CONDITIONS = _some_of(EventFilter.__slots__)
+SEARCH_CONDITIONS = _some_of(["session_id", "role", "at_from", "at_to"])
+QUERY_SHAPES = [((1, 0),), ((2, 1), (1, 0))]
+"""Of a search: one word; and two and an unwanted one, or another."""
 SESSION_COLUMNS = ["title", "description", "status", "agent_id", "model", "provider"]
 MESSAGE_COLUMNS = ["content", "error_code", "error_message", "custom_metadata", "intent_keywords"]
 MESSAGE_ENDS = ["status", "token_count", "processing_time_ms"]
@@ -62,6 +65,10 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.runs.loaders", "_page_of_each"): [(shape,) for shape in SHAPES],
     ("app.runs.repository.answers", "_append"): [(False,), (True,)],
     ("app.runs.repository.lifecycle", "_end"): [(status,) for status in RunStatus if status.ended],
+    ("app.search.loaders", "_messages"): list(product(QUERY_SHAPES, SEARCH_CONDITIONS, SHAPES)),
+    ("app.search.loaders", "_messages_count"): list(product(QUERY_SHAPES, SEARCH_CONDITIONS)),
+    ("app.search.loaders", "_sessions"): list(product(QUERY_SHAPES, SESSION_CONDITIONS[::6], SHAPES)),
+    ("app.search.loaders", "_sessions_count"): list(product(QUERY_SHAPES, SESSION_CONDITIONS)),
     ("app.sessions.loaders", "_page"): list(product(SESSION_CONDITIONS, SessionOrder, SHAPES)),
     ("app.sessions.loaders", "_count"): [(names,) for names in SESSION_CONDITIONS],
     ("app.sessions.repository", "_set_agent_state"): [(False,), (True,)],

@@ -151,8 +151,8 @@ def _relevance(body: ColumnElement[str], terms: CTE) -> ColumnElement[int]:
     often they stand in the first 5,000 characters: n times, n / (n + 2) of that.
     """
     head = func.left(body, _COUNTED, type_=Text)
-    gone = func.char_length(head) - func.char_length(func.replace(head, terms.c.whole, ""))
-    length = func.char_length(terms.c.whole)
+    gone = func.octet_length(head) - func.octet_length(func.replace(head, terms.c.whole, ""))
+    length = func.octet_length(terms.c.whole)
     score = case(
         (func.strpos(body, terms.c.whole) > 0, 1 - 0.8 * length / (gone + 2 * length)),
         (func.strpos(body, func.rtrim(terms.c.whole)) > 0, 0.4),

@@ -26,6 +26,8 @@ class SearchEntry(Base):
             postgresql_using="gin", postgresql_ops={"body": "gin_trgm_ops"},
             postgresql_with={"gin_pending_list_limit": 1024},
         ),
+        # For what has no trigrams (pictographs), and for words so common that the newest are found by walking.
+        Index(None, "tenant_id", "user_id", "id"),
         CheckConstraint("role in ('system', 'user', 'assistant', 'tool')", name="role"),
         # Three times what is indexed of a text, and five texts: a session's; the function cuts before this refuses.
         *bounded(body=200_000),

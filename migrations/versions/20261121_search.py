@@ -78,8 +78,9 @@ BEGIN
   IF found ~ '[{_SPACELESS}] $' THEN
     found := rtrim(found);
   END IF;
-  IF NOT exact AND char_length(btrim(found)) > 2 AND found !~ '^ [{_SPACELESS}]' THEN
-    found := btrim(found);
+  IF NOT exact AND char_length(btrim(found)) > 2 THEN
+    -- Pairs begin after a blank, wherever in a run of characters they are.
+    found := CASE WHEN found ~ '^ [{_SPACELESS}]' THEN rtrim(found) ELSE btrim(found) END;
   END IF;
   RETURN '%' || found || '%';
 END $do$
@@ -219,6 +220,9 @@ def _create_table() -> None:
         sa.CheckConstraint("role in ('system', 'user', 'assistant', 'tool')", name=op.f("ck_search_entries_role")),
         sa.CheckConstraint("char_length(body) <= 200000", name=op.f("ck_search_entries_body_length")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_search_entries")),
+    )
+    op.create_index(
+        op.f("ix_search_entries_tenant_id_user_id_id"), "search_entries", ["tenant_id", "user_id", "id"], unique=False
     )
     # Made on the empty table, and filled with it: made afterwards it would shut writers out until it is done, and
     # CONCURRENTLY would wait for the other processes that wait for their turn to migrate.

@@ -12,8 +12,8 @@ from tests.worlds import ClientAs, Conversation, conversation
 LARGE = {"chat_messages.content": "content", "chat_messages.context": "contextItems { insights }"}
 """Large columns as statements name them, and what asks for each."""
 
-WHOLE = {"message", "node", "nodes"}
-"""Root fields that name their objects by id: the objects themselves are read whole."""
+WHOLE = {"message", "node", "nodes", "searchMessages", "searchSessions"}
+"""Root fields that name their objects by id, which are read whole, or make snippets of what they find."""
 
 
 @pytest.fixture

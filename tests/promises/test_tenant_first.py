@@ -60,6 +60,8 @@ UNCHECKED = {
     "runs.correlation_id": "that of the request that asked: bounded as in events",
     "runs.tenant_id": _IDENTITY,
     "runs.user_id": _IDENTITY,
+    "search_entries.tenant_id": _IDENTITY,
+    "search_entries.user_id": _IDENTITY,
     "session_metadata.tenant_id": _IDENTITY,
     "session_tallies.tenant_id": _IDENTITY,
     "tool_calls.tenant_id": _IDENTITY,
