@@ -22,7 +22,10 @@ from app.messages.intent import IntentDetector
 from app.messages.pipeline import MessagePipeline
 from app.runs.accounts import Accounts
 from app.runs.pipeline import RunPipeline
+from app.runs.turns import Turns
 from app.statistics.service import StatisticsCache
+from app.toolbox.current_time import CurrentTime
+from app.toolbox.service import Toolbox
 from app.tools.pipeline import ToolPipeline
 
 
@@ -52,8 +55,11 @@ def build_services(settings: Settings) -> Mapping[type, object]:
     """The services that resolvers may ask for; they open nothing before they are asked."""
     messages = MessagePipeline(IntentDetector.from_catalogue(settings.intent_catalogue), count_tokens)
     models, accounts = Models.of(settings), Accounts(count_tokens, cost)
-    runs = RunPipeline(messages, models, accounts)
-    tools = ToolPipeline(approval_lasts=timedelta(seconds=settings.approval_expires_seconds))
+    toolbox = Toolbox.of(CurrentTime())
+    runs = RunPipeline(messages, models, accounts, toolbox)
+    approval_lasts = timedelta(seconds=settings.approval_expires_seconds)
+    turns = Turns(messages, accounts, approval_lasts)
+    tools = ToolPipeline((turns,), approval_lasts)
     return {
         MessagePipeline: messages,
         Models: models,
@@ -62,6 +68,8 @@ def build_services(settings: Settings) -> Mapping[type, object]:
         AttachmentPipeline: AttachmentPipeline(),
         StatisticsCache: StatisticsCache(),
         ToolPipeline: tools,
+        Toolbox: toolbox,
+        Turns: turns,
     }
 
 
@@ -69,10 +77,11 @@ def collaborators_of(services: Mapping[type, object]) -> Collaborators:
     """What the background needs of them."""
     return Collaborators(
         cast("Models", services[Models]),
-        cast("Accounts", services[Accounts]),
         cast("MessagePipeline", services[MessagePipeline]),
         cast("StatisticsCache", services[StatisticsCache]),
+        cast("Turns", services[Turns]),
         cast("ToolPipeline", services[ToolPipeline]),
+        cast("Toolbox", services[Toolbox]),
     )
 
 

@@ -20,16 +20,18 @@ from app.jobs.worker import JobWorker
 from app.llm.registry import Models
 from app.messages.pipeline import MessagePipeline
 from app.runs import upkeep
-from app.runs.accounts import Accounts
 from app.runs.following import Completions
 from app.runs.loaders import read_lines
 from app.runs.runner import RunRunner
 from app.runs.service import RUN_JOB
+from app.runs.turns import Turns
 from app.runs.values import RunEntry
 from app.runs.writer import AnswerWriter
 from app.statistics.service import StatisticsCache
 from app.streams.feed import Feed
 from app.streams.wakeups import WakeUps
+from app.toolbox.runner import ToolRunner
+from app.toolbox.service import TOOL_JOB, Toolbox
 from app.tools import upkeep as tool_upkeep
 from app.tools.following import Approvals
 from app.tools.pipeline import ToolPipeline
@@ -48,10 +50,11 @@ class Collaborators:
     """What the background needs of the process's services."""
 
     models: Models
-    accounts: Accounts
     messages: MessagePipeline
     statistics: StatisticsCache
+    turns: Turns
     tools: ToolPipeline
+    toolbox: Toolbox
 
 
 @asynccontextmanager
@@ -67,7 +70,8 @@ async def live(
     happened: Feed[Event] = Feed(partial(read_events, database))
     approvals = Approvals(database)
     writer = AnswerWriter(database, answers, wakeups)
-    runner = RunRunner(database, others.models, others.accounts, writer)
+    runner = RunRunner(database, others.models, others.turns, writer)
+    tools = ToolRunner(database, others.tools, others.toolbox)
     wakeups.on(answers.heard, answers.missed)
     wakeups.on(happened.heard, happened.missed)
     wakeups.on(approvals.heard, approvals.missed)
@@ -83,6 +87,7 @@ async def live(
             wakeups.attach(listener)
             worker = JobWorker(queue, listener, JobSettings.of(settings))
             worker.handle(RUN_JOB, runner.work)
+            worker.handle(TOOL_JOB, tools.work)
             _keep_calendar(worker, settings, database, others)
             await worker.start()
             try:
@@ -102,7 +107,7 @@ def _keep_calendar(worker: JobWorker, settings: Settings, database: Database, ot
         timedelta(seconds=settings.compact_after_seconds),
         timedelta(seconds=settings.abandon_after_seconds),
     )
-    worker.schedule(JobKind("remind-runs"), EVERY_MINUTE, lambda: upkeep.remind(database))
+    worker.schedule(JobKind("remind-runs"), EVERY_MINUTE, lambda: upkeep.remind(database, others.turns))
     worker.schedule(JobKind("compact-runs"), EVERY_MINUTE, lambda: upkeep.compact(database, kept))
     worker.schedule(
         JobKind("abandon-messages"), EVERY_TEN_MINUTES, lambda: upkeep.abandon(database, others.messages, abandoned)

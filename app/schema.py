@@ -19,6 +19,7 @@ from app.search.graphql import SearchQueries
 from app.sessions.graphql import SessionMutations, SessionQueries, SessionSubscriptions
 from app.sessions.loaders import AgentStateById, MetadataOfSession, SessionById
 from app.statistics.graphql import StatisticsQueries
+from app.toolbox.graphql import ToolboxQueries
 from app.tools.graphql import ToolMutations, ToolQueries, ToolSubscriptions
 from app.tools.loaders import ToolCallById, ToolExecutionById
 
@@ -46,6 +47,7 @@ QUERIES = (
     EventQueries,
     IdentityQueries,
     CatalogueQueries,
+    ToolboxQueries,
 )
 MUTATIONS = (
     SessionMutations,

@@ -64,11 +64,13 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ],
     ("app.runs.loaders", "_page_of_each"): [(shape,) for shape in SHAPES],
     ("app.runs.repository.answers", "_append"): [(False,), (True,)],
-    ("app.runs.repository.lifecycle", "_end"): [(status,) for status in RunStatus if status.ended],
     ("app.search.loaders", "_messages"): list(product(QUERY_SHAPES, SEARCH_CONDITIONS, SHAPES)),
     ("app.search.loaders", "_messages_count"): list(product(QUERY_SHAPES, SEARCH_CONDITIONS)),
     ("app.search.loaders", "_sessions"): list(product(QUERY_SHAPES, SESSION_CONDITIONS[::6], SHAPES)),
     ("app.search.loaders", "_sessions_count"): list(product(QUERY_SHAPES, SESSION_CONDITIONS)),
+    ("app.runs.repository.endings", "_end"): [
+        (status,) for status in RunStatus if status.ended or status is RunStatus.REQUIRES_ACTION
+    ],
     ("app.sessions.loaders", "_page"): list(product(SESSION_CONDITIONS, SessionOrder, SHAPES)),
     ("app.sessions.loaders", "_count"): [(names,) for names in SESSION_CONDITIONS],
     ("app.sessions.repository", "_set_agent_state"): [(False,), (True,)],

@@ -38,6 +38,7 @@ class Base(DeclarativeBase):
         UUID: Uuid(),
         Json: JSONB(),
         list[str]: ARRAY(Text()),
+        list[Json]: JSONB(),
     }
     node_type: ClassVar[str] = ""
     """The name of the graph's type whose objects are rows of this table; empty where it is not a node."""

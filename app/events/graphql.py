@@ -44,6 +44,8 @@ described(
         EventKind.TOOL_EXECUTION_EXPIRED: "Nobody decided about an execution in time; it was cancelled.",
         EventKind.RUN_QUEUED: "An answer was asked for.",
         EventKind.RUN_STARTED: "A worker took a run.",
+        EventKind.RUN_REQUIRES_ACTION: "A model called tools; the run waits for what comes of them.",
+        EventKind.RUN_CONTINUED: "A run has the results of its tools, and goes on with `payload.messageId`.",
         EventKind.RUN_COMPLETED: "A run ended with its whole answer.",
         EventKind.RUN_FAILED: "A run ended with an error; what had been written is kept.",
         EventKind.RUN_CANCELLED: "A run was cancelled; what had been written is kept.",

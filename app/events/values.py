@@ -28,6 +28,8 @@ class EventKind(StrEnum):
     TOOL_EXECUTION_EXPIRED = "tool_execution.expired"
     RUN_QUEUED = "run.queued"
     RUN_STARTED = "run.started"
+    RUN_REQUIRES_ACTION = "run.requires_action"
+    RUN_CONTINUED = "run.continued"
     RUN_COMPLETED = "run.completed"
     RUN_FAILED = "run.failed"
     RUN_CANCELLED = "run.cancelled"

@@ -24,18 +24,19 @@ class Accounts:
     price: Callable[[str, str, Usage], Decimal | None]
     """What a model of a provider costs for usage; None where that is not known."""
 
-    def of(self, run: Run, reported: Usage | None, text: str) -> Spending:
-        """What an ended run spent: by the provider's count, else estimated where an answer had begun."""
+    def of(self, run: Run, reported: Usage | None, text: str, *, begun: bool) -> Spending:
+        """What a turn spent that has ended: by the provider's count, else estimated where an answer had `begun`."""
         provider, _, model = run.model.partition(":")
         if reported is not None:
             return Spending(reported, self.price(provider, model, reported), estimated=False)
-        if not text:
+        if not begun:
             # Refused, cancelled or given up before the first word: providers ask nothing for that.
             return Spending(Usage(), Decimal(0), estimated=False)
-        usage = Usage(input=run.prompt_tokens or 0, output=self._count(text, model))
+        usage = Usage(input=run.prompt_tokens or 0, output=self.tokens_in(text, model).tokens)
         return Spending(usage, self.price(provider, model, usage), estimated=True)
 
-    def _count(self, text: str, model: str) -> int:
+    def tokens_in(self, text: str, model: str) -> TokenCount:
+        """How many tokens a text has, within some milliseconds."""
         if len(text) > LONGEST_COUNTED:
-            return len(text) // CHARACTERS_PER_TOKEN
-        return self.count_tokens(text, model).tokens
+            return TokenCount(len(text) // CHARACTERS_PER_TOKEN, estimated=True)
+        return self.count_tokens(text, model)

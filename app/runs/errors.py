@@ -2,7 +2,7 @@
 
 from app.core.errors import AppError, ErrorCode, InvalidCursor
 from app.core.ids import global_id
-from app.runs.values import RunId, RunStatus
+from app.runs.values import MOST_TURNS, RunId, RunStatus
 
 
 class RunNotFound(AppError):
@@ -36,6 +36,18 @@ class TooManyWaiting(AppError):
     def __init__(self, most: int) -> None:
         super().__init__(
             f"{most} answers of this session wait for their turn", field="onBusy", hint="wait for some, or cancel them"
+        )
+
+
+class TooManyTurns(AppError):
+    """A run whose model calls tools again and again is stopped."""
+
+    code = ErrorCode.LIMIT_EXCEEDED
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"the model called tools in {MOST_TURNS} turns, and wanted to go on",
+            hint="ask for less at once, or offer tools that do more in one call",
         )
 
 

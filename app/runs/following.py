@@ -27,10 +27,11 @@ from app.tools.values import ToolCallId
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All of the answer up to a position."""
+    """All of a message up to a position: of the one that the run was writing there."""
 
     seq: int
     text: str
+    message_id: MessageId
     node_type: ClassVar[str] = "CompletionSnapshot"
 
 
@@ -41,6 +42,15 @@ class Delta:
     seq: int
     text: str
     node_type: ClassVar[str] = "CompletionDelta"
+
+
+@dataclass(frozen=True, slots=True)
+class NewTurn:
+    """The run goes on with another message."""
+
+    seq: int
+    message_id: MessageId
+    node_type: ClassVar[str] = "CompletionTurn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,7 @@ class Ended:
 MOST_READS = 120
 """Of a run that has ended, while the database does not answer: half a minute."""
 
-Told = Snapshot | Delta | CalledTool | Ended
+Told = Snapshot | Delta | CalledTool | NewTurn | Ended
 
 _ENDS = {
     RunStatus.COMPLETED: "CompletionFinished",
@@ -82,7 +92,7 @@ class Completions:
     feed: Feed[RunEntry]
 
     async def follow(self, actor: Actor, run_id: RunId, after: int | None) -> AsyncGenerator[Told, None]:
-        """Tell of a run from a position on, until its end; without a position, all of it so far in one snapshot.
+        """Tell of a run from a position on, until its end; without a position, begin with the message that it is at.
 
         Positions are those of the run's log. Pieces that are stored together, or were missed, come as one delta; where
         they were compacted away, a snapshot replaces what one has. RunNotFound; UnknownPosition, ValidationError.
@@ -128,13 +138,16 @@ class Completions:
             return await self._compacted(actor, RunId(run.id), run.last_seq - 1)
         async with self.database.read() as scope:
             found = await repository.written(scope, service.ref_of(run))
-        return Snapshot(found.last_piece, found.text)
+        return Snapshot(found.last_piece, found.text, MessageId(found.message_id or run.message_id))
 
     async def _compacted(self, actor: Actor, run_id: RunId, position: int) -> Snapshot:
         loaders = Loaders(self.database, actor)
         run = await loaders.of(RunById).load(run_id)
-        message = await loaders.of(MessageById).load(MessageId(run.message_id)) if run else None
-        return Snapshot(position, message.content if message else "")
+        if run is None:
+            raise RunNotFound
+        message_id = MessageId(run.message_id)
+        message = await loaders.of(MessageById).load(message_id)
+        return Snapshot(position, message.content if message else "", message_id)
 
     async def _end(self, actor: Actor, run_id: RunId, line: RunEntry) -> Ended:
         """The end, with the run as it is then. The end was stored: while the database is away it can be waited for."""
@@ -164,5 +177,8 @@ def _merged(batch: Sequence[RunEntry]) -> Iterator[Told]:
             case EntryKind.TOOL_CALL:
                 for line in lines:
                     yield CalledTool(line.seq, ToolCallId(UUID(line.payload["toolCallId"])))
+            case EntryKind.TURN:
+                for line in lines:
+                    yield NewTurn(line.seq, MessageId(UUID(line.payload["messageId"])))
             case _:
                 pass

@@ -16,24 +16,73 @@ from app.db.scopes import ReadScope
 from app.db.statement import Query, param
 from app.graph.loading import Loader
 from app.messages.values import MessageId
-from app.runs.fragments import LIVE_RUNS, run_events, runs
+from app.runs.fragments import FACTS, LIVE_RUNS, run_events, run_turns, runs
 from app.runs.models import Run
 from app.runs.values import EntryKind, RunEntry, RunId
 from app.sessions.fragments import readable, sessions
 from app.sessions.values import SessionId
 from app.streams.feed import MOST_READ
 from app.streams.values import StreamKey
+from app.toolbox.values import OfferedTool
 
 _readable_runs = (
-    select(*runs.c)
+    select(*FACTS)
     .join(sessions, (sessions.c.tenant_id == runs.c.tenant_id) & (sessions.c.id == runs.c.session_id))
     .where(readable(), runs.c.tenant_id == param("tenant_id"))
 )
 
 _BY_IDS = Query(Run, _readable_runs.where(runs.c.id == any_(param("ids", ARRAY(Uuid)))))
-_BY_MESSAGES = Query(Run, _readable_runs.where(runs.c.message_id == any_(param("ids", ARRAY(Uuid)))))
+
+
+def _by_messages() -> Query[Run]:
+    """The run of each message: in the turn it is at, or in one that it has left behind."""
+    wanted = any_(param("ids", ARRAY(Uuid)))
+    now = select(runs.c.message_id, runs.c.id.label("run_id")).where(
+        runs.c.tenant_id == param("tenant_id"), runs.c.message_id == wanted
+    )
+    before = select(run_turns.c.message_id, run_turns.c.run_id).where(
+        run_turns.c.tenant_id == param("tenant_id"), run_turns.c.message_id == wanted
+    )
+    written = now.union_all(before).subquery("written")
+    return Query(
+        Run,
+        select(*FACTS, written.c.message_id.label("written_id"))
+        .select_from(written)
+        .join(runs, (runs.c.tenant_id == param("tenant_id")) & (runs.c.id == written.c.run_id))
+        .join(sessions, (sessions.c.tenant_id == runs.c.tenant_id) & (sessions.c.id == runs.c.session_id))
+        .where(readable()),
+    )
+
+
+_BY_MESSAGES = _by_messages()
 _ACTIVE = Query(
     Run, _readable_runs.where(runs.c.session_id == any_(param("ids", ARRAY(Uuid))), LIVE_RUNS, ~runs.c.waiting)
+)
+
+
+class _Left(NamedTuple):
+    run_id: UUID
+    message_id: UUID
+
+
+_LEFT_BEHIND = Query(
+    _Left,
+    select(run_turns.c.run_id, run_turns.c.message_id)
+    .where(run_turns.c.tenant_id == param("tenant_id"), run_turns.c.run_id == any_(param("ids", ARRAY(Uuid))))
+    .order_by(run_turns.c.run_id, run_turns.c.first_seq),
+)
+
+
+class _Offer(NamedTuple):
+    id: UUID
+    tools: list[dict[str, Any]]
+
+
+_TOOLS = Query(
+    _Offer,
+    select(runs.c.id, runs.c.tools).where(
+        runs.c.tenant_id == param("tenant_id"), runs.c.id == any_(param("ids", ARRAY(Uuid)))
+    ),
 )
 
 _BY_NUMBER = Order((runs.c.sequence_number,), (int,), descending=True)
@@ -49,12 +98,33 @@ class RunById(Loader[RunId, Run | None]):
 
 
 class RunOfMessage(Loader[MessageId, Run | None]):
-    """The run that writes a message, where the actor may read it; None for messages that no run writes."""
+    """The run that writes a message, or wrote it; where the actor may read it. None where no run did."""
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[MessageId]) -> Sequence[Run | None]:
         """One statement for all messages."""
-        found = {row.message_id: row for row in await scope.all(_BY_MESSAGES, ids=keys, **actor.as_reader())}
+        found = {row.written_id: row for row in await scope.all(_BY_MESSAGES, ids=keys, **actor.as_reader())}
         return [found.get(key) for key in keys]
+
+
+class MessagesOfRun(Loader[RunId, list[MessageId]]):
+    """The messages that runs, which were read before, have written and left behind, in their order."""
+
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[RunId]) -> Sequence[list[MessageId]]:
+        """One statement for all runs."""
+        found: dict[UUID, list[MessageId]] = defaultdict(list)
+        for row in await scope.all(_LEFT_BEHIND, tenant_id=actor.tenant_id, ids=keys):
+            found[row.run_id].append(MessageId(row.message_id))
+        return [found[key] for key in keys]
+
+
+class ToolsOfRun(Loader[RunId, list[OfferedTool]]):
+    """What runs, which were read before, offer to their models."""
+
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[RunId]) -> Sequence[list[OfferedTool]]:
+        """One statement for all runs."""
+        rows = await scope.all(_TOOLS, tenant_id=actor.tenant_id, ids=keys)
+        found = {row.id: [OfferedTool.from_json(tool) for tool in row.tools] for row in rows}
+        return [found.get(key, []) for key in keys]
 
 
 class ActiveRunOfSession(Loader[SessionId, Run | None]):
@@ -68,7 +138,7 @@ class ActiveRunOfSession(Loader[SessionId, Run | None]):
 
 @lru_cache(maxsize=8)
 def _page_of_each(shape: PageShape) -> Query[Run]:
-    rows = select(*runs.c).where(runs.c.tenant_id == param("tenant_id"))
+    rows = select(*FACTS).where(runs.c.tenant_id == param("tenant_id"))
     return Query(Run, page_of_each(rows, runs.c.session_id, _BY_NUMBER, shape))
 
 

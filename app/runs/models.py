@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import Boolean, CheckConstraint, Double, ForeignKeyConstraint, Index, Integer, func, text
@@ -12,11 +13,15 @@ from app.db.base import Base, Json, bounded, bounded_json
 from app.llm.port import Usage
 from app.runs.values import Failure
 
-_ACTIVE = "status in ('queued', 'running') and not waiting"
+_LIVE = "status in ('queued', 'running', 'requires_action')"
+_ACTIVE = f"{_LIVE} and not waiting"
 
 
 class Run(Base):
-    """One attempt of a model to write one assistant message. It belongs to this row, never to a request or a process.
+    """One attempt of a model to answer. It belongs to this row, never to a request or a process.
+
+    It writes one assistant message in each of its turns: a turn that ends with calls of tools is followed by another,
+    once there are results.
 
     Never updated after `finished_at`, save that `compacted_at` is set when the pieces of its answer are given up.
     """
@@ -33,24 +38,28 @@ class Run(Base):
         Index("uq_runs_message_id", "tenant_id", "message_id", unique=True),
         Index(None, "tenant_id", "session_id", "sequence_number"),
         # For upkeep, which is every tenant's.
-        Index("ix_runs_live", "created_at", postgresql_where=text("status in ('queued', 'running')")),
+        Index("ix_runs_live", "created_at", postgresql_where=text(_LIVE)),
         Index(
             "ix_runs_compactable",
             "finished_at",
             postgresql_where=text("finished_at is not null and compacted_at is null"),
         ),
         CheckConstraint(
-            "status in ('queued', 'running', 'completed', 'failed', 'cancelled', 'interrupted')", name="status"
+            "status in ('queued', 'running', 'requires_action', 'completed', 'failed', 'cancelled', 'interrupted')",
+            name="status",
         ),
-        CheckConstraint("(finished_at is null) = (status in ('queued', 'running'))", name="finished_at"),
+        CheckConstraint(f"(finished_at is null) = ({_LIVE})", name="finished_at"),
         CheckConstraint("not waiting or status in ('queued', 'cancelled')", name="waiting"),
         CheckConstraint("generation >= 0 and last_seq >= 0", name="counters"),
+        CheckConstraint("turns between 1 and 25 and turn_seq >= 0 and turn_generation >= 0", name="turns"),
         *bounded(model=255, error_code=255, error_message=4_000, stop_reason=50),
-        *bounded_json("error_facts"),
+        *bounded_json("error_facts", "tools"),
         # Every flush locks the row: room for its versions beside it keeps the indexes out of that.
         {"postgresql_with": {"fillfactor": "70"}},
     )
     node_type = "Run"
+    written_id: ClassVar[UUID]
+    """No column: which of its messages a row was asked for by."""
 
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -58,11 +67,11 @@ class Run(Base):
     user_id: Mapped[str]
     """Who asked: the owner of the session, on whose behalf the worker acts."""
     message_id: Mapped[UUID]
-    """The assistant message that it writes."""
+    """The assistant message that it writes, in the turn it is at."""
     prompt_message_id: Mapped[UUID]
     """The message that it answers."""
     sequence_number: Mapped[int] = mapped_column(Integer)
-    """That of its message: runs of a session take their turns in this order."""
+    """That of its first message: runs of a session have the session's turn in this order."""
     retry_of_id: Mapped[UUID | None]
     status: Mapped[str] = mapped_column(server_default="queued")
     waiting: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
@@ -72,6 +81,14 @@ class Run(Base):
     model: Mapped[str]
     temperature: Mapped[float | None] = mapped_column(Double)
     max_output_tokens: Mapped[int | None] = mapped_column(Integer)
+    tools: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))
+    """What it offers to the model, as `OfferedTool.as_json`. Rows come without it: it may be long."""
+    turns: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    """How many it has begun."""
+    turn_seq: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """The number of the last line before the turn it is at: what its message says is behind that."""
+    turn_generation: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """How many workers had taken it before that turn."""
     prompt_tokens: Mapped[int | None]
     """An estimate of what it reads, for the case that the provider never says."""
     correlation_id: Mapped[str]
@@ -96,7 +113,7 @@ class Run(Base):
 
     @property
     def usage(self) -> Usage | None:
-        """What it used, once it has ended."""
+        """What the turns that ended used; None before the first has."""
         if self.input_tokens is None:
             return None
         return Usage(
@@ -121,8 +138,27 @@ class Run(Base):
         )  # fmt: skip
 
 
+class RunTurn(Base):
+    """A turn that a run has left behind, with the message it wrote then. Never changed."""
+
+    __tablename__ = "run_turns"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "run_id"], ["runs.tenant_id", "runs.id"], ondelete="CASCADE"),
+        Index(None, "tenant_id", "run_id"),
+        CheckConstraint("0 <= first_seq and first_seq <= last_seq", name="lines"),
+    )
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    run_id: Mapped[UUID]
+    first_seq: Mapped[int] = mapped_column(Integer)
+    """The number of its first line in the run's log."""
+    last_seq: Mapped[int] = mapped_column(Integer)
+    """That of the line which begins the next turn."""
+
+
 class RunEvent(Base):
-    """One line of a run's log: a piece of its answer, a tool call, its end. Pieces are given up later."""
+    """One line of a run's log: a piece of its answer, a tool call, a new turn, its end. All but its end is given up."""
 
     __tablename__ = "run_events"
     __table_args__ = (

@@ -1,7 +1,7 @@
 """How an answer is asked for, asked for again, and called off: each in one transaction, with the job that works it."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 from uuid import UUID
 
@@ -14,19 +14,21 @@ from app.idempotency.service import earlier_subject
 from app.idempotency.values import ClientKey
 from app.llm.registry import Models
 from app.messages.errors import MessageDeleted, MessageNotFound
-from app.messages.models import ChatMessage
 from app.messages.pipeline import MessagePipeline
 from app.messages.service import find_owned as find_message
-from app.messages.values import Draft, MessageId, MessageRole, MessageStatus, NewMessage
+from app.messages.values import MessageId, MessageRole
 from app.runs import repository, service
 from app.runs.accounts import Accounts
 from app.runs.errors import NothingToAnswer, NothingToRetry, RunEnded
 from app.runs.models import Run
+from app.runs.turns import expected
 from app.runs.values import HOTTEST, Asked, NewRun, OnBusy, RunId, RunStatus, Wanted, title_of
 from app.sessions import service as sessions
 from app.sessions.errors import SessionNotFound
 from app.sessions.models import ChatSession
 from app.sessions.values import NewSession, SessionId
+from app.toolbox.service import Toolbox
+from app.toolbox.values import GivenTool
 
 T = TypeVar("T")
 
@@ -46,6 +48,7 @@ class RunPipeline:
     messages: MessagePipeline
     models: Models
     accounts: Accounts
+    toolbox: Toolbox
 
     async def send(self, database: Database, actor: Actor, asked: Asked, key: ClientKey | None) -> RunOutcome:
         """Store the person's message, the message that will answer it, and the run that writes that.
@@ -53,7 +56,7 @@ class RunPipeline:
         Without a session a new one is created for it. ValidationError, SessionNotFound, KeyReused, RunActive,
         TooManyWaiting, ProviderNotConfigured; then nothing is stored.
         """
-        self._check(asked.wanted)
+        wanted = await self._checked(asked.wanted, asked.tools)
         session_id = asked.session_id or SessionId(new_id())
         question = await self.messages.prepare(actor, asked.to_append(session_id))
         run_id = RunId(new_id())
@@ -65,8 +68,8 @@ class RunPipeline:
                 session = await self._locked(uow, actor, session_id)
             waiting = await service.make_way(uow, actor, self.accounts, session_id, asked.on_busy)
             stored = await self.messages.store(uow, actor, question, None)
-            wanted = self._chosen(asked.wanted, session)
-            return await self._queue(uow, actor, session_id, MessageId(stored.message.id), wanted, run_id, waiting)
+            chosen = self._chosen(wanted, session)
+            return await self._queue(uow, actor, session_id, MessageId(stored.message.id), chosen, run_id, waiting)
 
         return await self._once(database, actor, key, run_id, work)
 
@@ -78,12 +81,13 @@ class RunPipeline:
         wanted: Wanted,
         on_busy: OnBusy,
         key: ClientKey | None,
+        tools: Sequence[GivenTool] = (),
     ) -> RunOutcome:
         """Have the question behind an assistant's message answered once more, beside the answers there are.
 
         MessageNotFound, NothingToAnswer, and as of `send`.
         """
-        self._check(wanted)
+        checked = await self._checked(wanted, tools)
         run_id = RunId(new_id())
 
         async def work(uow: UnitOfWork) -> RunOutcome:
@@ -98,14 +102,16 @@ class RunPipeline:
             session_id = SessionId(answer.session_id)
             session = await self._locked(uow, actor, session_id)
             waiting = await service.make_way(uow, actor, self.accounts, session_id, on_busy)
-            chosen = self._chosen(wanted, session)
+            chosen = self._chosen(checked, session)
             question = MessageId(parent.id)
             return await self._queue(uow, actor, session_id, question, chosen, run_id, waiting)
 
         return await self._once(database, actor, key, run_id, work)
 
     async def retry(self, database: Database, actor: Actor, run_id: RunId, key: ClientKey | None) -> RunOutcome:
-        """Ask again what a run did not finish: a new run with the same model. What it had written stays.
+        """Ask again what a run did not finish: a new run with the same model and tools. What it had written stays.
+
+        It goes on behind the results of tools that the other had got: these are not called again.
 
         RunNotFound, NothingToRetry, RunActive, ProviderNotConfigured, KeyReused.
         """
@@ -120,9 +126,14 @@ class RunPipeline:
             if not status.ended or status is RunStatus.COMPLETED:
                 raise NothingToRetry(status)
             waiting = await service.make_way(uow, actor, self.accounts, session_id, OnBusy.REJECT)
-            wanted = Wanted(self.models.resolve(run.model).id, run.temperature, run.max_output_tokens)
+            tools = await repository.tools_of(uow, service.ref_of(run))
+            wanted = Wanted(self.models.resolve(run.model).id, run.temperature, run.max_output_tokens, tools)
             question = MessageId(run.prompt_message_id)
-            return await self._queue(uow, actor, session_id, question, wanted, new_run_id, waiting, retry_of=run_id)
+            written = await find_message(uow, actor, MessageId(run.message_id))
+            behind = MessageId(written.parent_message_id) if written and written.parent_message_id else None
+            return await self._queue(
+                uow, actor, session_id, question, wanted, new_run_id, waiting, retry_of=run_id, behind=behind
+            )
 
         return await self._once(database, actor, key, new_run_id, work)
 
@@ -179,16 +190,17 @@ class RunPipeline:
             raise SessionNotFound
         return session
 
-    @staticmethod
-    def _check(wanted: Wanted) -> None:
+    async def _checked(self, wanted: Wanted, tools: Sequence[GivenTool]) -> Wanted:
+        """What is wanted, with the tools that it offers."""
         require_range(wanted.temperature, "temperature", at_least=0, at_most=HOTTEST)
         require_range(wanted.max_output_tokens, "maxOutputTokens", at_least=1, at_most=2**31 - 1)
+        return replace(wanted, tools=await self.toolbox.offer(tools)) if tools else wanted
 
     def _chosen(self, wanted: Wanted, session: ChatSession) -> Wanted:
         """The model that was asked for, else the session's where it names a provider too, else the default."""
         of_session = f"{session.provider}:{session.model}" if session.provider and session.model else None
         name = wanted.model if wanted.model is not None else of_session or self.models.default
-        return Wanted(self.models.resolve(name).id, wanted.temperature, wanted.max_output_tokens)
+        return replace(wanted, model=self.models.resolve(name).id)
 
     async def _queue(
         self,
@@ -200,18 +212,15 @@ class RunPipeline:
         run_id: RunId,
         waiting: bool,
         retry_of: RunId | None = None,
+        behind: MessageId | None = None,
     ) -> RunOutcome:
-        """Store the message that is to be written, its run, and, where it is its turn, the job that works it."""
-        answer = await self._expected(uow, actor, session_id, question)
+        """Store the message that is to be written, its run, and, where it is its turn, the job that works it.
+
+        `behind` is the message that it follows, where that is not the question but what tools said to it.
+        """
+        answer = await expected(self.messages, uow, actor, session_id, question if behind is None else behind)
         new = NewRun(run_id, session_id, question, wanted, waiting, retry_of)
         run = await repository.queue(uow, actor, new, answer.id, answer.sequence_number)
         if not waiting:
-            await service.schedule(uow, service.ref_of(run))
+            await service.schedule(uow, service.ref_of(run), run.turns)
         return RunOutcome(run)
-
-    async def _expected(self, uow: UnitOfWork, actor: Actor, session_id: SessionId, question: MessageId) -> ChatMessage:
-        draft = Draft(session_id, MessageRole.ASSISTANT, "", question, MessageStatus.PENDING)
-        expected = NewMessage(
-            MessageId(new_id()), draft, 0, token_count_estimated=False, intent=None, pipeline_facts={}
-        )
-        return (await self.messages.store(uow, actor, expected, None)).message

@@ -17,11 +17,13 @@ from app.llm.port import ModelRequest, Stopped, StopReason, TextDelta, ToolCallR
 from app.llm.registry import Models
 from app.messages.values import LONGEST_CONTENT
 from app.runs import repository, service
-from app.runs.accounts import Accounts
-from app.runs.conversation import estimated_tokens, load_conversation, request_of
+from app.runs.conversation import Question, estimated_tokens, load_question
+from app.runs.errors import TooManyTurns
 from app.runs.service import Claimed
-from app.runs.values import Ending, Failure, RunEntry, RunId, RunRef, RunStatus
+from app.runs.turns import Turns, looked_at
+from app.runs.values import MOST_TURNS, Ending, Failure, RunEntry, RunId, RunRef, RunStatus
 from app.runs.writer import AnswerLog, AnswerWriter, ClaimLost
+from app.toolbox.values import OfferedTool
 
 log = structlog.get_logger("colloquy.runs")
 
@@ -39,6 +41,10 @@ class _Answer:
 
     claimed: Claimed
     log: AnswerLog
+    tools: tuple[OfferedTool, ...] = ()
+    calls: int = 0
+    doubted: asyncio.Event = field(default_factory=asyncio.Event)
+    """Somebody else has written to the run: perhaps it is no longer ours."""
     watch: Stopwatch = field(default_factory=Stopwatch)
     length: int = 0
     chunks: int = 0
@@ -70,13 +76,14 @@ class _Answer:
 class RunRunner:
     """One per process; its state is the runs that it works at the moment."""
 
-    def __init__(self, database: Database, models: Models, accounts: Accounts, writer: AnswerWriter) -> None:
+    def __init__(self, database: Database, models: Models, turns: Turns, writer: AnswerWriter) -> None:
         self._database = database
         self._models = models
-        self._accounts = accounts
+        self._turns = turns
+        self._accounts = turns.accounts
         self._writer = writer
-        self._working: dict[UUID, AnswerLog] = {}
-        self._writing: dict[UUID, AnswerLog] = {}
+        self._working: dict[UUID, _Answer] = {}
+        self._writing: dict[UUID, _Answer] = {}
         """The same by their messages."""
 
     @property
@@ -85,57 +92,82 @@ class RunRunner:
         return len(self._working)
 
     def heard(self, id_: UUID) -> None:
-        """Somebody else has written to a run, or deleted a message: if it is worked here, it was ended, or taken."""
+        """Somebody has written to a run, or deleted a message: if it is worked here, it may have been ended, or taken.
+
+        Or it is only news of the turn before.
+        """
         working = self._working.get(id_) or self._writing.get(id_)
         if working is not None:
-            working.give_up()
+            working.doubted.set()
 
     async def work(self, payload: bytes) -> None:
         """Work the run that a job names, as far as there is something to do. Cancelled, it gives the job back."""
         ref = service.run_of(payload)
-        request, tokens = await self._request(ref)
-        if request is None:
+        question = await self._question(ref)
+        if question is None:
             return
+        tokens = estimated_tokens(question.conversation)
         claimed = await self._database.transact(lambda uow: service.claim(uow, self._accounts, ref, tokens))
         if claimed is None:
             return
+        if claimed.run.message_id != question.message_id:
+            # It went on to its next turn in between: there is more to read.
+            question = await self._question(ref) or question
         with structlog.contextvars.bound_contextvars(correlation_id=claimed.actor.correlation_id):
-            await self._answer(claimed, request)
+            await self._answer(claimed, question)
 
-    async def _request(self, ref: RunRef) -> tuple[ModelRequest | None, int]:
-        """What to ask the model, and about how many tokens that is."""
+    async def _question(self, ref: RunRef) -> Question | None:
+        """What a run is to ask its model now; None when there is none."""
         async with self._database.read() as scope:
             run = await repository.by_ref(scope, ref)
             if run is None:
-                return None, 0
-            loaders = Loaders(self._database, service.owner_of(run))
-            conversation = await load_conversation(scope, loaders, run)
-        return request_of(run, conversation), estimated_tokens(conversation)
+                return None
+            tools = await repository.tools_of(scope, ref)
+            return await load_question(scope, Loaders(self._database, service.owner_of(run)), run, tools)
 
-    async def _answer(self, claimed: Claimed, request: ModelRequest) -> None:
+    async def _answer(self, claimed: Claimed, question: Question) -> None:
         generating: asyncio.Task[Ending] | None = None
-        answer = _Answer(claimed, self._writer.open(claimed.claim, lambda: generating and generating.cancel()))
-        generating = asyncio.create_task(self._generate(answer, request))
+        log_of_it = self._writer.open(claimed.claim, claimed.run.turn_seq, lambda: generating and generating.cancel())
+        answer = _Answer(claimed, log_of_it, question.tools)
+        generating = asyncio.create_task(self._generate(answer, question.request_of(claimed.run)))
+        doubting = asyncio.create_task(self._doubt(answer))
         run_id = RunId(claimed.run.id)
-        self._working[run_id] = self._writing[claimed.run.message_id] = answer.log
+        self._working[run_id] = self._writing[claimed.run.message_id] = answer
         try:
             await asyncio.wait([generating])
             if answer.log.lost:
                 log.info("run_ended_elsewhere", run=str(run_id))
                 await self._database.transact(lambda uow: service.give_turn_on(uow, claimed))
                 return
-            await self._store_end(claimed, generating.result())
+            await self._store_end(answer, generating.result())
         except asyncio.CancelledError:
             whole = generating.done() and not generating.cancelled()
             generating.cancel()
             await asyncio.wait([generating])
             if whole and not answer.log.lost:
-                await self._store_end(claimed, generating.result())
+                await self._store_end(answer, generating.result())
             else:
                 await self._let_go(answer)
             raise
         finally:
-            del self._working[run_id], self._writing[claimed.run.message_id]
+            doubting.cancel()
+            await asyncio.wait([doubting])
+            del self._writing[claimed.run.message_id]
+            # Its next turn may have begun here.
+            if self._working[run_id] is answer:
+                del self._working[run_id]
+
+    async def _doubt(self, answer: _Answer) -> None:
+        """Give an answer up once somebody else has ended its run, or taken it; until cancelled."""
+        while not answer.log.lost:
+            await answer.doubted.wait()
+            answer.doubted.clear()
+            with suppress(AppError):
+                # Where the database does not answer, the next piece tells.
+                async with self._database.read() as scope:
+                    run = await repository.by_ref(scope, answer.claimed.claim.run)
+                if not service.holds(run, answer.claimed):
+                    answer.log.give_up()
 
     async def _generate(self, answer: _Answer, request: ModelRequest) -> Ending:
         """Stream the answer into its log; whatever happens, an ending comes of it."""
@@ -176,19 +208,26 @@ class RunRunner:
                         assert_never(event)
 
     async def _call_tool(self, answer: _Answer, requested: ToolCallRequested) -> None:
+        if answer.claimed.run.turns >= MOST_TURNS:
+            raise TooManyTurns
+        call = looked_at(answer.tools, requested)
+
         async def store(seq: int) -> RunEntry | None:
-            return await self._database.transact(lambda uow: service.call_tool(uow, answer.claimed, requested, seq))
+            return await self._database.transact(lambda uow: self._turns.call_tool(uow, answer.claimed, call, seq))
 
         await answer.log.add(store)
+        answer.calls += 1
 
-    async def _store_end(self, claimed: Claimed, ending: Ending) -> None:
+    async def _store_end(self, answer: _Answer, ending: Ending) -> None:
         """Store how a run ended; while the database does not answer, again and again: the answer was there."""
         pause = 0.25
         while True:
             try:
-                await self._database.transact(lambda uow: service.finish(uow, self._accounts, claimed, ending))
+                await self._database.transact(
+                    lambda uow: self._turns.finish(uow, answer.claimed, ending, called=answer.calls > 0)
+                )
             except AppError as error:
-                log.warning("end_not_stored", run=str(claimed.run.id), reason=error.message)
+                log.warning("end_not_stored", run=str(answer.claimed.run.id), reason=error.message)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             else:
@@ -198,9 +237,9 @@ class RunRunner:
         """The process stops: what has shown nothing is begun anew by another, what has ends as INTERRUPTED."""
         if answer.log.lost:
             return
-        if answer.log.last_seq == 0:
+        if not answer.log.begun:
             raise GiveBack
         ending = replace(service.INTERRUPTED, usage=answer.usage, streaming={"chunkCount": answer.chunks})
         with suppress(ClaimLost, TimeoutError):
             await asyncio.wait_for(answer.log.flushed(), LONGEST_PAUSE_SECONDS)
-        await self._store_end(answer.claimed, ending)
+        await self._store_end(answer, ending)

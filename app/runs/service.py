@@ -7,12 +7,11 @@ import orjson
 
 from app.core.actor import Actor, CorrelationId, TenantId, UserId
 from app.core.errors import ErrorCode
-from app.core.ids import new_id, parse_uuid
+from app.core.ids import parse_uuid
 from app.db.scopes import ReadScope, UnitOfWork
 from app.identity.values import USER_ROLES
 from app.jobs.queue import enqueue
 from app.jobs.values import JobKind
-from app.llm.port import ToolCallRequested
 from app.messages.values import MessageId
 from app.runs import repository
 from app.runs.accounts import Accounts
@@ -22,18 +21,15 @@ from app.runs.values import (
     MOST_WAITING,
     Claim,
     Ending,
-    EntryKind,
     Failure,
     OnBusy,
-    RunEntry,
     RunId,
     RunRef,
     RunStatus,
 )
 from app.sessions.service import lock as lock_session
 from app.sessions.values import SessionId
-from app.tools.service import add as add_call
-from app.tools.values import NewToolCall, ToolCallId
+from app.tools.service import cancel_for
 
 RUN_JOB = JobKind("run")
 """The job that works a run; its payload names it."""
@@ -49,7 +45,7 @@ INTERRUPTED = Ending(
 CANCELLED = Ending(RunStatus.CANCELLED)
 
 MOST_ATTEMPTS = 4
-"""Workers that take a run and die before it shows anything: what kills them may be the run."""
+"""Workers that take a turn of a run and die before it shows anything: what kills them may be the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +83,10 @@ def owner_of(run: Run) -> Actor:
     return Actor(TenantId(run.tenant_id), UserId(run.user_id), USER_ROLES, CorrelationId(run.correlation_id))
 
 
-async def schedule(uow: UnitOfWork, run: RunRef) -> None:
-    """Have a run worked once the transaction is committed; once more is no harm."""
-    await enqueue(uow, RUN_JOB, job_of(run), key=str(run.id))
+async def schedule(uow: UnitOfWork, run: RunRef, turn: int) -> None:
+    """Have a turn of a run worked once the transaction is committed; once more is no harm."""
+    # Named by its turn: the job of the one before may still be ending, and would stand for this one.
+    await enqueue(uow, RUN_JOB, job_of(run), key=f"{run.id}:{turn}")
 
 
 async def locked(uow: UnitOfWork, found: Run) -> Run | None:
@@ -97,6 +94,17 @@ async def locked(uow: UnitOfWork, found: Run) -> Run | None:
     if await lock_session(uow, owner_of(found), SessionId(found.session_id)) is None:
         return None
     return await repository.lock(uow, ref_of(found))
+
+
+async def held(uow: UnitOfWork, claimed: Claimed) -> Run | None:
+    """A claimed run, locked with its session; None when the claim was lost, or the turn has ended."""
+    run = await locked(uow, claimed.run)
+    return run if holds(run, claimed) else None
+
+
+def holds(run: Run | None, claimed: Claimed) -> bool:
+    """Whether a worker may still write to the run that it claimed, by what is stored of it now."""
+    return run is not None and run.generation == claimed.run.generation and run.status == RunStatus.RUNNING
 
 
 async def required(scope: ReadScope, actor: Actor, run_id: RunId) -> Run:
@@ -131,20 +139,24 @@ async def make_way(uow: UnitOfWork, actor: Actor, accounts: Accounts, session_id
 async def claim(uow: UnitOfWork, accounts: Accounts, ref: RunRef, prompt_tokens: int) -> Claimed | None:
     """Take a run to work it, also from a worker that has died; None when there is nothing to be done.
 
-    One that had shown something is ended as INTERRUPTED: a model cannot go on in the middle. One that had not is begun
-    again, and the worker before us can write to it no more; after MOST_ATTEMPTS workers, it is given up too.
+    One that had shown something in its turn is ended as INTERRUPTED: a model cannot go on in the middle. One that had
+    not is begun again, and the worker before us can write to it no more; after MOST_ATTEMPTS workers, it is given up
+    too.
     """
     found = await repository.by_ref(uow, ref)
     run = await locked(uow, found) if found else None
     if run is None or run.waiting:
         return None
-    actor = owner_of(run)
-    if RunStatus(run.status).ended:
+    actor, status = owner_of(run), RunStatus(run.status)
+    if status.ended:
         # Whoever ended it was no worker: the one who waits behind it is still to be told.
         await next_turn(uow, actor, SessionId(run.session_id))
         return None
-    shown = run.generation and (await repository.written(uow, ref)).last_seq
-    if shown or run.generation >= MOST_ATTEMPTS:
+    if status is RunStatus.REQUIRES_ACTION:
+        return None
+    attempts = run.generation - run.turn_generation
+    shown = attempts and (await repository.written(uow, ref)).last_seq > run.turn_seq
+    if shown or attempts >= MOST_ATTEMPTS:
         await end(uow, actor, accounts, run, INTERRUPTED)
         await next_turn(uow, actor, SessionId(run.session_id))
         return None
@@ -153,11 +165,21 @@ async def claim(uow: UnitOfWork, accounts: Accounts, ref: RunRef, prompt_tokens:
 
 
 async def end(uow: UnitOfWork, actor: Actor, accounts: Accounts, run: Run, ending: Ending) -> Run | None:
-    """End a live run that is locked with its session: with all text that was committed, and what it spent."""
-    answer = await repository.written(uow, ref_of(run)) if run.generation else repository.Written("", 0, 0)
-    spending = accounts.of(run, ending.usage, answer.text)
-    ended = await repository.end(uow, actor, run, ending.status, spending, _facts(ending))
-    uow.announce(run.id)
+    """End a live run that is locked with its session, or only its turn, where the ending is REQUIRES_ACTION.
+
+    With all text of the turn that was committed, and what it spent. What is still to be executed for it is called off.
+    """
+    if run.status == RunStatus.REQUIRES_ACTION:
+        ended = await repository.call_off(uow, actor, run)
+    else:
+        text = (await repository.written(uow, ref_of(run))).text if run.generation else ""
+        begun = bool(text) or ending.status is RunStatus.REQUIRES_ACTION
+        spending = accounts.of(run, ending.usage, text, begun=begun)
+        ended = await repository.end(uow, actor, run, ending.status, spending, _facts(ending))
+    if ending.status.ended:
+        uow.announce(run.id)
+        if ending.status is not RunStatus.COMPLETED:
+            await cancel_for(uow, actor, MessageId(run.message_id))
     return ended
 
 
@@ -167,7 +189,7 @@ async def finish(uow: UnitOfWork, accounts: Accounts, claimed: Claimed, ending: 
     if run is None or run.generation != claimed.run.generation:
         return None
     # Where others have ended it, one who waits behind it may still have to be told.
-    ended = None if RunStatus(run.status).ended else await end(uow, claimed.actor, accounts, run, ending)
+    ended = await end(uow, claimed.actor, accounts, run, ending) if run.status == RunStatus.RUNNING else None
     await next_turn(uow, claimed.actor, SessionId(run.session_id))
     return ended
 
@@ -179,37 +201,11 @@ async def give_turn_on(uow: UnitOfWork, claimed: Claimed) -> None:
         await next_turn(uow, claimed.actor, session_id)
 
 
-async def remind(uow: UnitOfWork, ref: RunRef) -> None:
-    """Give a run its turn, where nobody has it, and a job, where it has none."""
-    found = await repository.by_ref(uow, ref)
-    run = await locked(uow, found) if found else None
-    if run is None or RunStatus(run.status).ended:
-        return
-    if run.waiting:
-        await next_turn(uow, owner_of(run), SessionId(run.session_id))
-    else:
-        await schedule(uow, ref)
-
-
-async def call_tool(uow: UnitOfWork, claimed: Claimed, requested: ToolCallRequested, seq: int) -> RunEntry | None:
-    """Add a call to the message of a claimed run, and to its log as line `seq`; None when the claim was lost."""
-    run = await locked(uow, claimed.run)
-    if run is None or run.generation != claimed.run.generation or RunStatus(run.status).ended:
-        return None
-    new = NewToolCall(
-        ToolCallId(new_id()), MessageId(run.message_id), requested.name, requested.arguments, requested.call_id
-    )
-    added = await add_call(uow, claimed.actor, new, None)
-    line = RunEntry(seq, EntryKind.TOOL_CALL, {"toolCallId": str(added.tool_call.id)})
-    await repository.call_tool(uow, claimed.claim, line)
-    return line
-
-
 async def next_turn(uow: UnitOfWork, actor: Actor, session_id: SessionId) -> None:
     """Give the turn of a locked session to the run that waits the longest, where nobody has it."""
     promoted = await repository.promote(uow, actor, session_id)
     if promoted is not None:
-        await schedule(uow, RunRef(actor.tenant_id, promoted))
+        await schedule(uow, RunRef(actor.tenant_id, promoted), turn=1)
 
 
 def _facts(ending: Ending) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from app.db.database import Database
 from app.identity.values import USER_ROLES
 from app.messages.pipeline import MessagePipeline
 from app.messages.values import Completion, MessageId, MessageStatus
-from app.runs import repository, service
+from app.runs import repository
+from app.runs.turns import Turns
 from app.runs.values import RunId, RunRef
 
 log = structlog.get_logger("colloquy.runs")
@@ -21,7 +22,8 @@ RUNS_AT_ONCE = 500
 """Their pieces are some hundred thousand rows: below the time limit of a statement."""
 
 FORGOTTEN_AFTER = timedelta(minutes=1)
-"""A run that is live for longer is given its turn and a job again; where it has them, that is no change."""
+"""A run that is live for longer is given its turn and a job again; where it has them, that is no change. One that waits
+for tools is left alone while there is one to wait for."""
 
 
 async def compact(database: Database, kept: timedelta) -> None:
@@ -32,13 +34,13 @@ async def compact(database: Database, kept: timedelta) -> None:
                 return
 
 
-async def remind(database: Database) -> None:
-    """See to it that no run stays live for ever, whatever became of its job or of the run before it."""
+async def remind(database: Database, turns: Turns) -> None:
+    """See to it that no run stays live for ever, whatever became of its job, its tools or the run before it."""
     async with database.read() as scope:
         forgotten = await repository.forgotten(scope, FORGOTTEN_AFTER, RUNS_AT_ONCE)
     for run in forgotten:
         ref = RunRef(TenantId(run.tenant_id), RunId(run.id))
-        await database.transact(partial(service.remind, ref=ref))
+        await database.transact(partial(turns.remind, ref=ref))
 
 
 async def abandon(database: Database, messages: MessagePipeline, age: timedelta) -> None:

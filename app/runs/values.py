@@ -11,6 +11,7 @@ from app.core.errors import ErrorCode
 from app.llm.port import Usage
 from app.messages.values import ContextItems, Draft, MessageId, MessageRole
 from app.sessions.values import SessionId
+from app.toolbox.values import GivenTool, OfferedTool
 
 RunId = NewType("RunId", UUID)
 
@@ -21,6 +22,8 @@ LONGEST_AUTOMATIC_TITLE = 80
 """Characters of a title that is made of the first message: one line of a list."""
 MOST_WAITING = 100
 """Runs of one session that wait for their turn: a person does not ask more at once, a loop gone wrong does."""
+MOST_TURNS = 25
+"""Of one run: what takes a model more tools after tools is most likely a circle, and each turn is paid for."""
 
 
 class RunStatus(StrEnum):
@@ -28,6 +31,8 @@ class RunStatus(StrEnum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    REQUIRES_ACTION = "requires_action"
+    """The model called tools, and waits for what comes of them; nobody works it meanwhile."""
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -39,7 +44,7 @@ class RunStatus(StrEnum):
         return self not in LIVE
 
 
-LIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
+LIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.REQUIRES_ACTION})
 """What holds its session's turn, or waits for it."""
 
 
@@ -56,6 +61,8 @@ class EntryKind(StrEnum):
 
     DELTA = "delta"
     TOOL_CALL = "tool_call"
+    TURN = "turn"
+    """The run goes on with another message: what follows belongs to that."""
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -66,7 +73,7 @@ class EntryKind(StrEnum):
     @property
     def last(self) -> bool:
         """Whether nothing follows it."""
-        return self not in (EntryKind.DELTA, EntryKind.TOOL_CALL)
+        return self not in (EntryKind.DELTA, EntryKind.TOOL_CALL, EntryKind.TURN)
 
 
 class RunEntry(NamedTuple):
@@ -123,7 +130,7 @@ class Spending:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ends."""
+    """How a run ends, or a turn of it."""
 
     status: RunStatus
     failure: Failure | None = None
@@ -143,6 +150,7 @@ class Wanted:
     """As `provider:model`."""
     temperature: float | None = None
     max_output_tokens: int | None = None
+    tools: tuple[OfferedTool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +165,7 @@ class Asked:
     context_items: ContextItems = field(default_factory=ContextItems)
     metadata: dict[str, Any] = field(default_factory=dict)
     on_busy: OnBusy = OnBusy.REJECT
+    tools: tuple[GivenTool, ...] = ()
     edited_message_id: MessageId | None = None
     """A question that this one is another version of, and stands beside."""
 

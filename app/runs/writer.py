@@ -31,25 +31,26 @@ class ClaimLost(Exception):
 class AnswerLog:
     """Takes the pieces of one answer. What is taken is stored in order, or the claim is lost."""
 
-    def __init__(self, writer: "AnswerWriter", claim: Claim, on_lost: Callable[[], object]) -> None:
+    def __init__(self, writer: "AnswerWriter", claim: Claim, after: int, on_lost: Callable[[], object]) -> None:
         self.claim = claim
         self.lost = False
+        self._after = after
         self._writer = writer
         self._on_lost = on_lost
         self._pending: list[str] = []
         self._in_flight: RunEntry | None = None
-        self._next_seq = 1
+        self._next_seq = after + 1
         self._progress = asyncio.Event()
 
     @property
-    def last_seq(self) -> int:
-        """The number of the last piece that was sent to the database; 0 before the first."""
-        return self._next_seq - 1
+    def begun(self) -> bool:
+        """Whether a piece was sent to the database."""
+        return self._next_seq > self._after + 1
 
     def write(self, text: str) -> None:
         """Take a piece; it is stored at once when it is the first, else with the next tick."""
         self._pending.append(text)
-        self._writer.want(self, at_once=self._next_seq == 1)
+        self._writer.want(self, at_once=not self.begun)
 
     async def flushed(self) -> None:
         """Return when everything that was taken is committed; ClaimLost when it never will be."""
@@ -112,9 +113,12 @@ class AnswerWriter:
         self._wanted = asyncio.Event()
         self._at_once = asyncio.Event()
 
-    def open(self, claim: Claim, on_lost: Callable[[], object]) -> AnswerLog:
-        """The log of an answer of which nothing is stored; `on_lost` is called when the claim turns out to be lost."""
-        return AnswerLog(self, claim, on_lost)
+    def open(self, claim: Claim, after: int, on_lost: Callable[[], object]) -> AnswerLog:
+        """The log of an answer of which nothing is stored yet, behind a line of its run's log.
+
+        `on_lost` is called when the claim turns out to be lost.
+        """
+        return AnswerLog(self, claim, after, on_lost)
 
     def want(self, answer: AnswerLog, *, at_once: bool) -> None:
         """Have a log's pieces stored."""

@@ -6,7 +6,7 @@ from typing import Any
 from app.core.actor import Actor
 from app.core.errors import AppError, ValidationError
 from app.db.errors import Duplicate
-from app.db.scopes import UnitOfWork
+from app.db.scopes import ReadScope, UnitOfWork
 from app.events.values import EventKind
 from app.idempotency.service import first_subject
 from app.idempotency.values import ClientKey
@@ -30,6 +30,7 @@ from app.tools.models import ToolCall, ToolExecution
 from app.tools.values import (
     MOST_CALLS,
     Decision,
+    ExecutionInput,
     ExecutionStatus,
     Inbox,
     NewToolCall,
@@ -203,6 +204,16 @@ async def of_run_turn(uow: UnitOfWork, actor: Actor, message_id: MessageId) -> l
     For a transaction that holds the session's lock.
     """
     return await repository.lock_of_message(uow, actor, message_id)
+
+
+async def input_of(scope: ReadScope, actor: Actor, execution_id: ToolExecutionId) -> ExecutionInput | None:
+    """Which tool an execution is of, and what it is given; None when it is gone. For workers, who know whose it is."""
+    return await repository.input_of(scope, actor, execution_id)
+
+
+async def calls_of_turn(uow: UnitOfWork, actor: Actor, message_id: MessageId) -> list[ToolCall]:
+    """The calls of a message that is known to be the actor's, in their order."""
+    return await repository.calls_of_message(uow, actor, message_id)
 
 
 async def cancel_for(uow: UnitOfWork, actor: Actor, message_id: MessageId) -> list[ToolExecution]:

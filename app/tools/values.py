@@ -51,6 +51,13 @@ class Inbox(NamedTuple):
         return uuid5(_INBOXES, dumps(self))
 
 
+class ExecutionInput(NamedTuple):
+    """What who executes needs to know."""
+
+    tool_name: str
+    input: str
+
+
 class ExecutionStatus(StrEnum):
     """How far an execution is (S1-15)."""
 

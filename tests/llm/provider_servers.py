@@ -221,10 +221,24 @@ def openai_answer(
 
 def openai_tool_call(name: str, arguments: str, *, call_id: str = "call_1") -> Reply:
     """A chat completion that asks for a tool, its arguments in pieces of five characters."""
-    pieces = [arguments[at : at + 5] for at in range(0, len(arguments), 5)]
-    start = {"index": 0, "id": call_id, "type": "function", "function": {"name": name, "arguments": ""}}
-    deltas = [start, *({"index": 0, "function": {"arguments": piece}} for piece in pieces)]
-    return Reply([*(openai_chunk({"tool_calls": [delta]}) for delta in deltas), *openai_end("tool_calls", None)])
+    return openai_tool_calls((call_id, name, arguments))
+
+
+def openai_tool_calls(
+    *calls: tuple[str, str, str], text: str = "", usage: Mapping[str, Any] | None = None, finish: str = "tool_calls"
+) -> Reply:
+    """A chat completion that says something and asks for tools, each by its id, name and arguments."""
+    said = [openai_chunk({"content": word}) for word in _words(text)] if text else []
+    return Reply([*said, *_openai_calls(calls), *openai_end(finish, usage)])
+
+
+def _openai_calls(calls: Sequence[tuple[str, str, str]]) -> Iterator[Send]:
+    for index, (call_id, name, arguments) in enumerate(calls):
+        start = {"index": index, "id": call_id, "type": "function", "function": {"name": name, "arguments": ""}}
+        yield openai_chunk({"tool_calls": [start]})
+        for at in range(0, len(arguments), 5):
+            piece = {"index": index, "function": {"arguments": arguments[at : at + 5]}}
+            yield openai_chunk({"tool_calls": [piece]})
 
 
 def openai_end(finish: str | None, usage: Mapping[str, Any] | None) -> list[Step]:

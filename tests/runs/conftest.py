@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
@@ -15,10 +15,9 @@ from app.db.database import Database, PoolSettings
 from app.events.following import HappenedEvents
 from app.live import live
 from app.llm.registry import Models
-from app.messages.pipeline import MessagePipeline
-from app.runs.accounts import Accounts
 from app.runs.following import Completions
 from app.runs.pipeline import RunPipeline
+from app.runs.turns import Turns
 from app.sessions.values import SessionId
 from tests.conversations import new_session
 from tests.llm.provider_servers import ProviderServer
@@ -56,7 +55,7 @@ async def a_process(dsn: str, *, clock: Callable[[], float] = monotonic, **chose
     settings = Settings(**{"local_words_per_second": 0, "shutdown_seconds": 1, **chosen})
     services: dict[type, Any] = dict(build_services(settings))
     models = Models.of(settings, clock)
-    services |= {Models: models, RunPipeline: RunPipeline(services[MessagePipeline], models, services[Accounts])}
+    services |= {Models: models, RunPipeline: replace(services[RunPipeline], models=models)}
     async with AsyncExitStack() as stack:
         stack.push_async_callback(models.close)
         database = await Database.connect(dsn, PoolSettings.of(settings))
@@ -99,6 +98,13 @@ async def asking(dsn: str, server: ProviderServer) -> AsyncIterator[Process]:
 def runs(services: Any) -> RunPipeline:
     """Asks for answers that nobody works."""
     found: RunPipeline = services[RunPipeline]
+    return found
+
+
+@pytest.fixture
+def turns(services: Any) -> Turns:
+    """Takes runs from one turn to the next."""
+    found: Turns = services[Turns]
     return found
 
 

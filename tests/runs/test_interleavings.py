@@ -17,6 +17,7 @@ from app.runs import service, upkeep
 from app.runs.accounts import Accounts
 from app.runs.models import Run
 from app.runs.service import Claimed
+from app.runs.turns import Turns
 from app.runs.values import OnBusy, RunId
 from app.sessions.values import SessionId
 from tests.conftest import execute
@@ -138,7 +139,7 @@ async def come_to_rest(dsn: str, process: Process) -> None:
 
     async def live() -> Any:
         await execute(dsn, OLDER)
-        await upkeep.remind(process.database)
+        await upkeep.remind(process.database, process.services[Turns])
         await asyncio.sleep(0.1)
         return await value(dsn, BROKEN["a run that is not finished"])
 

@@ -15,6 +15,7 @@ from app.runs import upkeep
 from app.runs.errors import UnknownPosition
 from app.runs.following import Ended, Snapshot
 from app.runs.pipeline import RunPipeline
+from app.runs.turns import Turns
 from app.runs.values import Asked
 from app.sessions.values import SessionId
 from tests.conftest import execute
@@ -113,16 +114,16 @@ async def test_pieces_are_kept_for_as_long_as_was_chosen(process: Process, actor
 
 
 async def test_run_whose_job_was_lost_is_worked_after_all(
-    runs: RunPipeline, database: Database, actor: Actor, session_id: SessionId, dsn: str
+    runs: RunPipeline, turns: Turns, database: Database, actor: Actor, session_id: SessionId, dsn: str
 ) -> None:
     run = (await runs.send(database, actor, Asked(session_id, "hello", ECHO), None)).run
     await execute(dsn, "DELETE FROM pgqueuer")
-    await upkeep.remind(database)
+    await upkeep.remind(database, turns)
     too_young = await rows(dsn, "SELECT 1 FROM pgqueuer")
     await execute(dsn, f"UPDATE runs SET created_at = created_at - {LONG_AGO}")
 
     async with a_process(dsn) as process:
-        await upkeep.remind(process.database)
+        await upkeep.remind(process.database, turns)
         end = await end_of(process, actor, run)
 
     assert too_young == []
@@ -130,13 +131,13 @@ async def test_run_whose_job_was_lost_is_worked_after_all(
 
 
 async def test_run_that_has_its_job_is_not_given_another(
-    runs: RunPipeline, database: Database, actor: Actor, session_id: SessionId, dsn: str
+    runs: RunPipeline, turns: Turns, database: Database, actor: Actor, session_id: SessionId, dsn: str
 ) -> None:
     await runs.send(database, actor, Asked(session_id, "hello", ECHO), None)
     await execute(dsn, f"UPDATE runs SET created_at = created_at - {LONG_AGO}")
 
     for _ in range(3):
-        await upkeep.remind(database)
+        await upkeep.remind(database, turns)
 
     assert len(await rows(dsn, "SELECT 1 FROM pgqueuer")) == 1
 

@@ -32,7 +32,7 @@ async def test_writer_ends_when_it_is_told_to_whatever_it_is_given_at_that_momen
     writer = a_writer(database)
     task = asyncio.create_task(writer.run())
     nobody = Claim(RunRef(TenantId("acme"), RunId(new_id())), 1)
-    answer = writer.open(nobody, lambda: None)
+    answer = writer.open(nobody, 0, lambda: None)
     answer.write("first")
     with pytest.raises(ClaimLost):
         await answer.flushed()

@@ -18,16 +18,19 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from app.db.scopes import ReadScope, UnitOfWork
 from app.db.statement import Command, Query, param
-from app.runs.fragments import LINES, answer_text, is_end, run_events, runs
+from app.runs.fragments import LINES, TURN_MESSAGE, answer_text, is_end, run_events, runs
 from app.runs.values import Claim, EntryKind, RunEntry, RunRef, RunStatus
 
 
 class Written(NamedTuple):
     """What of a run's answer is committed."""
 
+    message_id: UUID | None
+    """The message that it writes in the turn it is at; None where there is no such run."""
     text: str
+    """What that message says by now."""
     last_piece: int
-    """The number of its last piece or tool call."""
+    """The number of its last line that is not its end."""
     last_seq: int
     """The number of its last line: that of its end, where it has ended."""
 
@@ -35,6 +38,7 @@ class Written(NamedTuple):
 _WRITTEN = Query(
     Written,
     select(
+        TURN_MESSAGE.label("message_id"),
         answer_text().label("text"),
         func.coalesce(func.max(run_events.c.seq).filter(~is_end()), 0).label("last_piece"),
         func.coalesce(func.max(run_events.c.seq), 0).label("last_seq"),
@@ -101,7 +105,7 @@ _CALL_TOOL = _call_tool()
 async def written(scope: ReadScope, run: RunRef) -> Written:
     """What is committed of a run's answer."""
     found = await scope.first(_WRITTEN, tenant_id=run.tenant_id, run_id=run.id)
-    return found or Written("", 0, 0)
+    return found or Written(None, "", 0, 0)
 
 
 async def append(uow: UnitOfWork, pieces: Sequence[tuple[Claim, RunEntry]], *, again: bool) -> set[UUID]:

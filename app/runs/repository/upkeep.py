@@ -11,8 +11,9 @@ from app.db.statement import Command, Query, param
 from app.messages.fragments import messages
 from app.messages.values import UNFINISHED
 from app.runs.fragments import LIVE_RUNS, LIVE_STATUSES, run_events, runs
-from app.runs.values import EntryKind
+from app.runs.values import EntryKind, RunStatus
 from app.sessions.fragments import sessions
+from app.tools.fragments import calls, executions, has_ended
 
 _GIVEN_UP = [literal(kind.value, Text) for kind in EntryKind if not kind.last]
 
@@ -73,10 +74,27 @@ def _forgotten() -> Query[ForgottenRun]:
             ~ahead.c.waiting,
         )
     )
+    # Those that wait for a person may be many, and old: they must not stand before the others.
+    waits_for_tools = exists(
+        select(executions.c.id)
+        .join(calls, (calls.c.tenant_id == executions.c.tenant_id) & (calls.c.id == executions.c.tool_call_id))
+        .where(
+            calls.c.tenant_id == runs.c.tenant_id,
+            calls.c.message_id == runs.c.message_id,
+            executions.c.run_id == runs.c.id,
+            ~has_ended(executions.c.status),
+        )
+    )
+    at_rest = runs.c.status == literal(RunStatus.REQUIRES_ACTION.value, Text)
     return Query(
         ForgottenRun,
         select(runs.c.tenant_id, runs.c.id)
-        .where(LIVE_RUNS, runs.c.created_at < func.now() - param("age", Interval), or_(~runs.c.waiting, behind_nobody))
+        .where(
+            LIVE_RUNS,
+            runs.c.created_at < func.now() - param("age", Interval),
+            or_(~runs.c.waiting, behind_nobody),
+            ~(at_rest & waits_for_tools),
+        )
         .order_by(runs.c.created_at)
         .limit(param("most", BigInteger)),
     )

@@ -1,10 +1,11 @@
 """Every statement that writes tool calls and their executions."""
 
-from app.tools.repository.calls import SAME_CALL, add, copy, owned_call
+from app.tools.repository.calls import SAME_CALL, add, calls_of_message, copy, owned_call
 from app.tools.repository.executions import (
     ONE_EXECUTION,
     add_execution,
     change_execution,
+    input_of,
     lock_of_message,
     owned_execution,
 )
@@ -16,8 +17,10 @@ __all__ = [
     "OverdueApproval",
     "add",
     "add_execution",
+    "calls_of_message",
     "change_execution",
     "copy",
+    "input_of",
     "lock_of_message",
     "overdue",
     "owned_call",

@@ -28,7 +28,7 @@ from app.events.values import EventKind
 from app.idempotency.fragments import gate, gate_parameters, passed
 from app.idempotency.values import ClientKey
 from app.messages.fragments import copies, copies_parameters, held, locked_message, messages, session_of
-from app.messages.values import Copies, MessageRole
+from app.messages.values import Copies, MessageId, MessageRole
 from app.sessions.fragments import owned, sessions, tallied, tallied_copies, touched
 from app.sessions.values import TallyKind
 from app.tools.fragments import calls
@@ -82,6 +82,13 @@ def _add() -> Command[ToolCall]:
 
 
 _ADD = _add()
+
+_OF_MESSAGE = Query(
+    ToolCall,
+    select(*calls.c)
+    .where(calls.c.tenant_id == param("tenant_id"), calls.c.message_id == param("message_id", Uuid))
+    .order_by(calls.c.position),
+)
 
 _OWNED = Query(
     ToolCall,
@@ -165,6 +172,11 @@ async def copy(uow: UnitOfWork, actor: Actor, copied: Copies) -> None:
     if found:
         names = {"calls": found, "new_calls": [new_id() for _ in found]}
         await uow.run(_COPY, tenant_id=actor.tenant_id, **names, **copies_parameters(copied))
+
+
+async def calls_of_message(scope: ReadScope, actor: Actor, message_id: MessageId) -> list[ToolCall]:
+    """The calls of a message that is known to be the actor's, by position."""
+    return await scope.all(_OF_MESSAGE, tenant_id=actor.tenant_id, message_id=message_id)
 
 
 async def owned_call(scope: ReadScope, actor: Actor, tool_call_id: ToolCallId) -> ToolCall | None:

@@ -38,7 +38,7 @@ from app.messages.values import MessageId
 from app.sessions.fragments import owned, sessions, touched
 from app.tools.fragments import FACTS, calls, executions, has_ended, locked_execution
 from app.tools.models import ToolCall, ToolExecution
-from app.tools.values import LONGEST_RESULT, ExecutionStatus, NewToolExecution, ToolExecutionId
+from app.tools.values import LONGEST_RESULT, ExecutionInput, ExecutionStatus, NewToolExecution, ToolExecutionId
 
 ONE_EXECUTION = "uq_tool_executions_tool_call_id"
 """The key that refuses a second execution of a call (S1-16)."""
@@ -157,6 +157,13 @@ _OWNED = Query(
     .where(owned(), executions.c.tenant_id == param("tenant_id"), executions.c.id == param("tool_execution_id", Uuid)),
 )
 
+_INPUT = Query(
+    ExecutionInput,
+    select(executions.c.tool_name, executions.c.input).where(
+        executions.c.tenant_id == param("tenant_id"), executions.c.id == param("tool_execution_id", Uuid)
+    ),
+)
+
 _LOCK_OF_MESSAGE = Command(
     ToolExecution,
     select(*executions.c)
@@ -245,6 +252,11 @@ async def change_execution(
 async def owned_execution(scope: ReadScope, actor: Actor, execution_id: ToolExecutionId) -> ToolExecution | None:
     """The execution, where its session is the actor's."""
     return await scope.first(_OWNED, tool_execution_id=execution_id, **actor.as_owner())
+
+
+async def input_of(scope: ReadScope, actor: Actor, execution_id: ToolExecutionId) -> ExecutionInput | None:
+    """Which tool an execution that is known to be the actor's is of, and what it is given."""
+    return await scope.first(_INPUT, tenant_id=actor.tenant_id, tool_execution_id=execution_id)
 
 
 async def lock_of_message(uow: UnitOfWork, actor: Actor, message_id: MessageId) -> list[ToolExecution]:

@@ -1,0 +1,132 @@
+"""A run as it is read."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+
+import strawberry
+from strawberry import field
+
+from app.core.ids import parse_global_id
+from app.graph.context import Info
+from app.graph.enums import described
+from app.graph.errors import UserError
+from app.graph.nodes import Id, Node, OfRecords
+from app.graph.queries import query
+from app.graph.scalars import BigInt, Json
+from app.messages.graphql import ChatMessageType
+from app.messages.loaders import MessageOfRow, large_columns
+from app.messages.models import ChatMessage
+from app.messages.values import MessageId
+from app.runs.loaders import MessagesOfRun, RunById, ToolsOfRun
+from app.runs.models import Run
+from app.runs.values import OnBusy, RunId, RunStatus
+from app.sessions.graphql import ChatSessionType
+from app.sessions.loaders import SessionById
+from app.sessions.models import ChatSession
+from app.sessions.values import SessionId
+from app.toolbox.values import OfferedTool
+
+described(
+    RunStatus,
+    "How far a run is.",
+    {
+        RunStatus.QUEUED: "Accepted; it waits for a worker, or for its turn in the session.",
+        RunStatus.RUNNING: "A worker has it.",
+        RunStatus.REQUIRES_ACTION: "The model called tools: it goes on once their executions have ended.",
+        RunStatus.COMPLETED: "The whole answer is there.",
+        RunStatus.FAILED: "Ended by an error; what had been written is kept.",
+        RunStatus.CANCELLED: "Ended on request; what had been written is kept.",
+        RunStatus.INTERRUPTED: "The server stopped in the middle; what had been written is kept, and can be retried.",
+    },
+)
+described(
+    OnBusy,
+    "What to do while the session has an answer that is not finished.",
+    {
+        OnBusy.REJECT: "Refuse with RUN_ACTIVE; nothing is stored.",
+        OnBusy.ENQUEUE: "Store it, and answer it when those before it are finished, in the order they came.",
+        OnBusy.INTERRUPT: "Cancel all that is not finished, keep what was written, and answer this.",
+    },
+)
+
+
+@strawberry.type(name="Usage", description="Tokens of one answer, in buckets that do not overlap.")
+class UsageType:
+    input: BigInt = field(description="Read anew.")
+    cached_input: BigInt = field(description="Read from the provider's cache.")
+    cache_write: BigInt = field(description="Read, and written to the provider's cache.")
+    output: BigInt = field(description="Written, and shown.")
+    reasoning: BigInt = field(description="Thought, and not shown.")
+    total: BigInt = field(description="All of them: the provider's total.")
+
+
+@strawberry.type(name="OfferedTool", description="A tool that a run offers to its model.")
+class OfferedToolType(OfRecords):
+    name: str = field(description="As the model calls it.")
+    description: str = field(description="What it does, as the model is told.")
+    parameters: Json = field(description="JSON Schema of its arguments.")
+    requires_approval: bool = field(description="Whether each call needs a person's approval.")
+    on_server: bool = field(description="Whether the server executes it; else whoever asked does.")
+
+
+@strawberry.type(name="Run", description="One attempt of a model to answer; in each of its turns it writes a message.")
+class RunType(Node):
+    status: RunStatus = field(description="How far it is.")
+    waiting: bool = field(description="Whether another run of the session has its turn.")
+    model: str = field(description="The model, as `provider:model`.")
+    temperature: float | None = field(description="The temperature it is asked with; null for the provider's own.")
+    max_output_tokens: int | None = field(description="The most it may write; null for the provider's own limit.")
+    stop_reason: str | None = field(description="Why the model stopped: stop, length, tool_calls or content_filter.")
+    error: UserError | None = field(description="Why it failed or was interrupted.")
+    usage: UsageType | None = field(description="What its turns used; null before the first has ended.")
+    usage_estimated: bool | None = field(description="Whether the provider did not say, and tokens were counted here.")
+    cost: Decimal | None = field(description="What that costs, in US dollars; null where the price is not known.")
+    attempts: int = field(description="How many workers took it.")
+    turns: int = field(description="How many turns it has begun: each but the last called tools.")
+    created_at: datetime = field(description="When it was asked for.")
+    started_at: datetime | None = field(description="When a worker took it.")
+    finished_at: datetime | None = field(description="When it ended.")
+
+    @field(graphql_type=ChatSessionType | None, description="The session it belongs to.")
+    async def session(self, info: Info, root: strawberry.Parent[Run]) -> ChatSession | None:
+        return await info.context.loader(SessionById).load(SessionId(root.session_id))
+
+    @field(graphql_type=ChatMessageType | None, description="The message that it writes, in the turn it is at.")
+    async def message(self, info: Info, root: strawberry.Parent[Run]) -> ChatMessage | None:
+        return await info.context.loader(MessageOfRow).load((MessageId(root.message_id), large_columns(info)))
+
+    @field(graphql_type=list[ChatMessageType], description="What it has written, a message for each turn, in order.")
+    async def messages(self, info: Info, root: strawberry.Parent[Run]) -> list[ChatMessage]:
+        before = await info.context.loader(MessagesOfRun).load(RunId(root.id))
+        large = large_columns(info)
+        keys = [(message_id, large) for message_id in (*before, MessageId(root.message_id))]
+        found = await info.context.loader(MessageOfRow).load_many(keys)
+        return [message for message in found if message is not None]
+
+    @field(graphql_type=list[OfferedToolType], description="The tools that it offers to its model.")
+    async def tools(self, info: Info, root: strawberry.Parent[Run]) -> list[OfferedTool]:
+        return await info.context.loader(ToolsOfRun).load(RunId(root.id))
+
+    @field(graphql_type=ChatMessageType | None, description="The message that it answers.")
+    async def prompt_message(self, info: Info, root: strawberry.Parent[Run]) -> ChatMessage | None:
+        return await info.context.loader(MessageOfRow).load((MessageId(root.prompt_message_id), large_columns(info)))
+
+    @field(
+        graphql_type=Annotated["RunType", strawberry.lazy("app.runs.graphql.types")] | None,
+        description="The run that this one tries again.",
+    )
+    async def retry_of(self, info: Info, root: strawberry.Parent[Run]) -> Run | None:
+        return await info.context.loader(RunById).load(RunId(root.retry_of_id)) if root.retry_of_id else None
+
+
+@strawberry.type
+class RunQueries:
+    @query(RunType | None, "A run by its id; null when it is not there, or not yours.")
+    async def run(self, info: Info, id: Id) -> Run | None:
+        return await info.context.loader(RunById).load(run_id(id, "id"))
+
+
+def run_id(value: str, place: str = "runId") -> RunId:
+    """The run a global id names; ValidationError naming `place`."""
+    return RunId(parse_global_id(value, Run.node_type, place))
