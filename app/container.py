@@ -25,6 +25,7 @@ from app.runs.pipeline import RunPipeline
 from app.runs.turns import Turns
 from app.statistics.service import StatisticsCache
 from app.toolbox.current_time import CurrentTime
+from app.toolbox.search_history import SearchHistory
 from app.toolbox.service import Toolbox
 from app.tools.pipeline import ToolPipeline
 
@@ -55,7 +56,7 @@ def build_services(settings: Settings) -> Mapping[type, object]:
     """The services that resolvers may ask for; they open nothing before they are asked."""
     messages = MessagePipeline(IntentDetector.from_catalogue(settings.intent_catalogue), count_tokens)
     models, accounts = Models.of(settings), Accounts(count_tokens, cost)
-    toolbox = Toolbox.of(CurrentTime())
+    toolbox = Toolbox.of(CurrentTime(), SearchHistory())
     runs = RunPipeline(messages, models, accounts, toolbox)
     approval_lasts = timedelta(seconds=settings.approval_expires_seconds)
     turns = Turns(messages, accounts, approval_lasts)

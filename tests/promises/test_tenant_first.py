@@ -57,6 +57,7 @@ UNCHECKED = {
     "events.tenant_id": _IDENTITY,
     "message_attachments.tenant_id": _IDENTITY,
     "run_events.tenant_id": _IDENTITY,
+    "run_turns.tenant_id": _IDENTITY,
     "runs.correlation_id": "that of the request that asked: bounded as in events",
     "runs.tenant_id": _IDENTITY,
     "runs.user_id": _IDENTITY,

@@ -3,6 +3,7 @@
 import strawberry
 from strawberry import field
 
+from app.graph.enums import described
 from app.graph.inputs import input_type
 from app.graph.payloads import json_object
 from app.graph.scalars import Json
@@ -10,6 +11,16 @@ from app.idempotency.graphql import KEY_DESCRIPTION
 from app.messages.graphql.inputs import ContextItemsInput
 from app.runs.values import OnBusy
 from app.toolbox.values import GivenTool
+
+described(
+    OnBusy,
+    "What to do while the session has an answer that is not finished.",
+    {
+        OnBusy.REJECT: "Refuse with RUN_ACTIVE; nothing is stored.",
+        OnBusy.ENQUEUE: "Store it, and answer it when those before it are finished, in the order they came.",
+        OnBusy.INTERRUPT: "Cancel all that is not finished, keep what was written, and answer this.",
+    },
+)
 
 
 @input_type("A tool that the model may call.")

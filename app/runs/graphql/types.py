@@ -20,7 +20,7 @@ from app.messages.models import ChatMessage
 from app.messages.values import MessageId
 from app.runs.loaders import MessagesOfRun, RunById, ToolsOfRun
 from app.runs.models import Run
-from app.runs.values import OnBusy, RunId, RunStatus
+from app.runs.values import RunId, RunStatus
 from app.sessions.graphql import ChatSessionType
 from app.sessions.loaders import SessionById
 from app.sessions.models import ChatSession
@@ -38,15 +38,6 @@ described(
         RunStatus.FAILED: "Ended by an error; what had been written is kept.",
         RunStatus.CANCELLED: "Ended on request; what had been written is kept.",
         RunStatus.INTERRUPTED: "The server stopped in the middle; what had been written is kept, and can be retried.",
-    },
-)
-described(
-    OnBusy,
-    "What to do while the session has an answer that is not finished.",
-    {
-        OnBusy.REJECT: "Refuse with RUN_ACTIVE; nothing is stored.",
-        OnBusy.ENQUEUE: "Store it, and answer it when those before it are finished, in the order they came.",
-        OnBusy.INTERRUPT: "Cancel all that is not finished, keep what was written, and answer this.",
     },
 )
 
