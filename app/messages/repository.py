@@ -4,6 +4,7 @@ from collections.abc import Collection
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -226,6 +227,20 @@ def _copy() -> Command[int]:
 _COPY = _copy()
 
 
+_MOVE = Command(
+    UUID,
+    update(messages)
+    .where(
+        messages.c.tenant_id == param("tenant_id"),
+        messages.c.parent_message_id == param("message_id", Uuid),
+        messages.c.session_id == param("session_id", Uuid),
+        messages.c.id != param("but_id", Uuid),
+    )
+    .values(parent_message_id=param("onto_id", Uuid))
+    .returning(messages.c.id),
+)
+
+
 def _path() -> Query[ChatMessage]:
     depth = literal(0, Integer).label("depth")
     last = (
@@ -249,6 +264,16 @@ _PATH = _path()
 async def path_to(scope: ReadScope, tenant_id: TenantId, message_id: MessageId, most: int) -> list[ChatMessage]:
     """A message and what it answers, and what that answers …, oldest first."""
     return await scope.all(_PATH, tenant_id=tenant_id, message_id=message_id, most=most)
+
+
+async def move_answers(
+    uow: UnitOfWork, actor: Actor, session_id: SessionId, message_id: MessageId, onto: MessageId, but: MessageId
+) -> int:
+    """Have what follows a message follow another, save one; how many. The session must be locked and the actor's."""
+    moved = await uow.run(
+        _MOVE, tenant_id=actor.tenant_id, session_id=session_id, message_id=message_id, onto_id=onto, but_id=but
+    )
+    return len(moved)
 
 
 async def owned_message(scope: ReadScope, actor: Actor, message_id: MessageId) -> ChatMessage | None:

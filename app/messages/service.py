@@ -116,6 +116,13 @@ async def copy(uow: UnitOfWork, actor: Actor, origin_id: SessionId, session_id: 
         await repository.copy(uow, actor, origin_id, session_id, copies)
 
 
+async def move_answers(
+    uow: UnitOfWork, actor: Actor, session_id: SessionId, message_id: MessageId, onto: MessageId, but: MessageId
+) -> int:
+    """Have what follows a message of a locked session of the actor follow `onto`, save `but`; how many there were."""
+    return await repository.move_answers(uow, actor, session_id, message_id, onto, but)
+
+
 async def _as_before(uow: UnitOfWork, actor: Actor, key: ClientKey | None) -> MessageOutcome | None:
     subject = await first_subject(uow, actor, key)
     return MessageOutcome(await _required(uow, actor, MessageId(subject)), deduplicated=True) if subject else None

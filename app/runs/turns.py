@@ -9,6 +9,7 @@ from app.core.actor import Actor, TenantId
 from app.core.ids import new_id
 from app.db.scopes import UnitOfWork
 from app.llm.port import ToolCallRequested
+from app.messages import service as messages
 from app.messages.models import ChatMessage
 from app.messages.pipeline import MessagePipeline
 from app.messages.values import LONGEST_CONTENT, Draft, MessageId, MessageRole, MessageStatus, NewMessage
@@ -17,6 +18,7 @@ from app.runs.accounts import Accounts
 from app.runs.models import Run
 from app.runs.service import Claimed
 from app.runs.values import Ending, EntryKind, RunEntry, RunId, RunRef, RunStatus
+from app.sessions import service as sessions
 from app.sessions.values import SessionId
 from app.toolbox.service import schedule_execution, wrong_call
 from app.toolbox.values import OfferedTool
@@ -157,16 +159,34 @@ class Turns:
         asked = [execution for execution in executions if execution.run_id == run.id]
         if not all(ExecutionStatus(execution.status).ended for execution in asked):
             return run
-        calls = {call.id: call for call in await tools.calls_of_turn(uow, actor, message_id)}
-        parent = message_id
-        for execution in asked:
-            parent = await self._tell(uow, actor, run, parent, calls[execution.tool_call_id], execution)
-        answer = await expected(self.messages, uow, actor, SessionId(run.session_id), parent)
+        answer = await self._grow(uow, actor, run, asked)
         gone_on = await repository.go_on(uow, actor, run, MessageId(answer.id))
         if gone_on is not None:
             uow.announce(run.id)
             await service.schedule(uow, service.ref_of(run), gone_on.turns)
         return gone_on
+
+    async def _grow(self, uow: UnitOfWork, actor: Actor, run: Run, asked: Sequence[ToolExecution]) -> ChatMessage:
+        """Append the results of a turn and the message that is written next, which is given.
+
+        What was said behind the calling message meanwhile is moved behind that: it follows the whole answer.
+        """
+        session_id, message_id = SessionId(run.session_id), MessageId(run.message_id)
+        before = await sessions.lock(uow, actor, session_id)
+        calls = {call.id: call for call in await tools.calls_of_turn(uow, actor, message_id)}
+        behind = [message_id]
+        for execution in asked:
+            told = await self._tell(uow, actor, run, behind[-1], calls[execution.tool_call_id], execution)
+            behind.append(told)
+        answer = await expected(self.messages, uow, actor, session_id, behind[-1])
+        written = [*behind[1:], MessageId(answer.id)]
+        await messages.move_answers(uow, actor, session_id, message_id, onto=written[-1], but=written[0])
+        if before is not None and before.active_leaf_id not in (None, message_id):
+            parent = before.active_leaf_parent_id
+            await sessions.restore_leaf(
+                uow, actor, session_id, before.active_leaf_id, answer.id if parent == message_id else parent
+            )
+        return answer
 
     async def _tell(
         self, uow: UnitOfWork, actor: Actor, run: Run, parent: MessageId, call: ToolCall, execution: ToolExecution
@@ -182,12 +202,12 @@ class Turns:
 
 
 async def expected(
-    messages: MessagePipeline, uow: UnitOfWork, actor: Actor, session_id: SessionId, parent: MessageId
+    pipeline: MessagePipeline, uow: UnitOfWork, actor: Actor, session_id: SessionId, parent: MessageId
 ) -> ChatMessage:
     """A new message that a run is to write, behind `parent`."""
     draft = Draft(session_id, MessageRole.ASSISTANT, "", parent, MessageStatus.PENDING)
     new = NewMessage(MessageId(new_id()), draft, 0, token_count_estimated=False, intent=None, pipeline_facts={})
-    return (await messages.store(uow, actor, new, None)).message
+    return (await pipeline.store(uow, actor, new, None)).message
 
 
 def result_of(execution: ToolExecution) -> str:

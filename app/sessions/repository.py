@@ -181,6 +181,14 @@ _OWNED_STATE = Query(
     .where(owned(), *_OF_AGENT),
 )
 
+_RESTORE_LEAF = Command(
+    UUID,
+    update(sessions)
+    .where(owned(), is_session())
+    .values(active_leaf_id=param("leaf_id", Uuid), active_leaf_parent_id=param("leaf_parent_id", Uuid))
+    .returning(sessions.c.id),
+)
+
 _CREATE = _create()
 _FORK = _fork()
 _SET_LEAF = _set_leaf()
@@ -309,6 +317,14 @@ async def set_leaf(
         **actor.as_owner(),
         **event_parameters(actor, facts),
     )
+
+
+async def restore_leaf(
+    uow: UnitOfWork, actor: Actor, session_id: SessionId, leaf_id: UUID, leaf_parent_id: UUID | None
+) -> None:
+    """Make the active leaf again what it was before messages were appended in the same transaction."""
+    leaf = {"leaf_id": leaf_id, "leaf_parent_id": leaf_parent_id}
+    await uow.run(_RESTORE_LEAF, session_id=session_id, **leaf, **actor.as_owner())
 
 
 async def remove(uow: UnitOfWork, actor: Actor, session_id: SessionId, key: ClientKey | None) -> ChatSession | None:

@@ -128,6 +128,15 @@ async def lock(uow: UnitOfWork, actor: Actor, session_id: SessionId) -> ChatSess
     return await repository.locked_session(uow, actor, session_id)
 
 
+async def restore_leaf(
+    uow: UnitOfWork, actor: Actor, session_id: SessionId, leaf_id: UUID, leaf_parent_id: UUID | None
+) -> None:
+    """Have the next message of a locked session of the actor answer again what it was to answer before others were
+    appended in the same transaction; `leaf_parent_id` is what `leaf_id` answers now.
+    """
+    await repository.restore_leaf(uow, actor, session_id, leaf_id, leaf_parent_id)
+
+
 async def find_owned(scope: ReadScope, actor: Actor, session_id: SessionId) -> ChatSession | None:
     """The session, where it is the actor's own."""
     return await repository.owned_session(scope, actor, session_id)
