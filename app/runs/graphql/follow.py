@@ -19,9 +19,9 @@ from app.messages.values import MessageId
 from app.runs.following import CalledTool, Completions, Ended, NewTurn, Snapshot, Told
 from app.runs.graphql.types import RunType, UsageType
 from app.runs.graphql.types import run_id as run_id_of
-from app.tools.graphql import ToolCallType
-from app.tools.loaders import ToolCallById
-from app.tools.models import ToolCall
+from app.tools.graphql.types import ToolCallType, ToolExecutionType
+from app.tools.loaders import ExecutionOfCall, ToolCallById
+from app.tools.models import ToolCall, ToolExecution
 
 
 @strawberry.type(description="All of a message so far: it replaces what one has of it.")
@@ -47,6 +47,10 @@ class CompletionToolCall:
     @field(graphql_type=ToolCallType | None, description="The call; null once its message is deleted.")
     async def tool_call(self, info: Info, root: strawberry.Parent[CalledTool]) -> ToolCall | None:
         return await info.context.loader(ToolCallById).load(root.tool_call_id)
+
+    @field(graphql_type=ToolExecutionType | None, description="What is done about it; null once that is gone.")
+    async def tool_execution(self, info: Info, root: strawberry.Parent[CalledTool]) -> ToolExecution | None:
+        return await info.context.loader(ExecutionOfCall).load(root.tool_call_id)
 
 
 @strawberry.type(description="The run goes on with another message: text from here on is its.")
