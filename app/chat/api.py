@@ -19,6 +19,7 @@ from app.chat.values import (
     Earlier,
     Ended,
     Ending,
+    NextTurn,
     Place,
     Replaced,
     Told,
@@ -96,6 +97,12 @@ class Api:
             await self._change("cancelRun", operations.CANCEL, {"runId": begun.run_id})
         except Refused:
             return
+
+    async def decide(self, execution_id: str, *, approve: bool) -> None:
+        """Approve or deny a call of a tool. Refused where somebody else was faster."""
+        await self._change(
+            "decideToolExecution", operations.DECIDE, {"toolExecutionId": execution_id, "approve": approve}
+        )
 
     async def follow(self, begun: Begun) -> AsyncGenerator[Told, None]:
         """The answer from its beginning to its end, each character once, over as many connections as it takes.
@@ -187,23 +194,50 @@ class Shown:
     def __init__(self) -> None:
         self.seq: int | None = None
         self._text = ""
+        self._asked: set[str] = set()
+        """Executions that the person was asked about."""
+        self._message: str | None = None
+        """Whose text it is; None while that is not known."""
 
     def learn(self, event: Mapping[str, Any]) -> Iterator[Told]:
         """What is new in an event."""
         self.seq = event["seq"]
         match event["__typename"]:
             case "CompletionSnapshot":
+                message = event["message"]
+                if self._message not in (None, _id_of(message)):
+                    yield NextTurn()
+                    self._text = ""
+                self._message = _id_of(message)
                 yield from self._all(event["text"])
+                for call in message["toolCalls"] if message is not None else ():
+                    yield from self._call(call, call["execution"], told=True)
             case "CompletionDelta":
                 self._text += event["text"]
                 yield Appended(event["text"])
             case "CompletionToolCall":
                 if (call := event["toolCall"]) is not None:
-                    yield CalledTool(one_line(call["name"]), one_line(call["arguments"]))
+                    yield from self._call(call, event["toolExecution"], told=False)
+            case "CompletionTurn":
+                self._begin(event["message"])
+                yield NextTurn()
             case _:
                 run = event["run"]
                 error = run["error"]
                 yield Ended(Ending(run["status"]), one_line(error["message"], error["hint"]) if error else None)
+
+    def _call(self, call: Mapping[str, Any], execution: Mapping[str, Any] | None, *, told: bool) -> Iterator[Told]:
+        """A call; one that stands behind a snapshot is `told` again only where somebody is asked about it."""
+        awaiting = execution["id"] if execution is not None and execution["status"] == "AWAITING_APPROVAL" else None
+        if awaiting in self._asked:
+            return
+        if awaiting is not None:
+            self._asked.add(awaiting)
+        if awaiting is not None or not told:
+            yield CalledTool(one_line(call["name"]), one_line(call["arguments"]), awaiting)
+
+    def _begin(self, message: Mapping[str, Any] | None) -> None:
+        self._message, self._text = _id_of(message), ""
 
     def _all(self, text: str) -> Iterator[Told]:
         """All of the answer so far: what of it was not told yet."""
@@ -212,6 +246,10 @@ class Shown:
             yield Replaced(text)
         elif len(text) > len(known):
             yield Appended(text[len(known) :])
+
+
+def _id_of(message: Mapping[str, Any] | None) -> str | None:
+    return None if message is None else message["id"]
 
 
 def _pauses() -> Iterator[float]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from app.chat.api import Api
 from app.chat.errors import Refused
 from app.chat.screen import Screen
-from app.chat.values import Appended, Begun, CalledTool, Earlier, Ended, Ending, Replaced, Waiting
+from app.chat.values import Appended, Begun, CalledTool, Earlier, Ended, Ending, NextTurn, Replaced, Waiting
 
 
 class Stopped(Exception):
@@ -101,14 +101,26 @@ class Conversation:
                     case Replaced(text):
                         self.screen.note("(the answer was changed; it is)")
                         self.screen.write(text)
-                    case CalledTool(name, arguments):
+                    case CalledTool(name, arguments, awaiting):
                         self.screen.note(f"(calls {name} with {arguments})")
+                        if awaiting is not None:
+                            await self._decide(awaiting)
+                    case NextTurn():
+                        self.screen.end_line()
                     case Waiting():
                         self.screen.note("(the server is away; waiting for it)")
                     case Ended():
                         self.ending = event.ending
                         return event
         raise AssertionError("an answer has an end")
+
+    async def _decide(self, execution_id: str) -> None:
+        """Ask the person whether a call may be carried out: the answer waits for it."""
+        approve = await self.screen.confirm("approve?")
+        try:
+            await self.api.decide(execution_id, approve=approve)
+        except Refused as refusal:
+            self.screen.note(f"({refusal})")
 
 
 async def _known(begun: Begun) -> Begun:

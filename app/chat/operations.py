@@ -19,13 +19,20 @@ RETRY = f"mutation Retry($input: RetryRunInput!) {{ retryRun(input: $input) {_PA
 REGENERATE = f"mutation Regenerate($input: RegenerateMessageInput!) {{ regenerateMessage(input: $input) {_PAYLOAD} }}"
 CANCEL = f"mutation Cancel($input: CancelRunInput!) {{ cancelRun(input: $input) {_PAYLOAD} }}"
 
+DECIDE = """
+mutation Decide($input: DecideToolExecutionInput!) {
+  decideToolExecution(input: $input) { success error { code message hint retryable } }
+}
+"""
+
 FOLLOW = """
 subscription Follow($runId: ID!, $after: Int) {
   messageCompletion(runId: $runId, after: $after) {
     __typename
-    ... on CompletionSnapshot { seq text }
+    ... on CompletionSnapshot { seq text message { id toolCalls { name arguments execution { id status } } } }
     ... on CompletionDelta { seq text }
-    ... on CompletionToolCall { seq toolCall { name arguments } }
+    ... on CompletionToolCall { seq toolCall { name arguments } toolExecution { id status } }
+    ... on CompletionTurn { seq message { id } }
     ... on CompletionEnd { seq run { status error { message hint } } }
   }
 }

@@ -1,5 +1,6 @@
 """What a person sees: answers on standard output, everything about them on standard error."""
 
+import asyncio
 import sys
 from typing import TextIO
 
@@ -54,6 +55,20 @@ class Screen:
         # Told as a note: where answers go to a file, the file is not to hold them a second time.
         self.note(f"{PROMPT if turn.role == 'USER' else ''}{visible(text)}{mark}")
 
+    async def confirm(self, question: str) -> bool:
+        """Whether the person says yes; where nobody is there to say anything, it is a no."""
+        if self._is_terminal:
+            self.end_line()
+        self._notes.write(f"{question} [y/N] ")
+        self._notes.flush()
+        if self._lines.isatty():
+            # Not in a thread, which would go on reading after the answer was called off.
+            await _readable(self._lines.fileno())
+        answer = self._lines.readline()
+        if not self._lines.isatty():
+            self.note(answer.strip())
+        return answer.strip().lower() in ("y", "yes")
+
     def ask(self) -> str:
         """The next line of the person, without its end; EOFError when there are no more."""
         if self._lines is sys.stdin and self._lines.isatty() and self._is_terminal:
@@ -65,3 +80,13 @@ class Screen:
         if not line:
             raise EOFError
         return line.rstrip("\n")
+
+
+async def _readable(file: int) -> None:
+    """Return when there is a line to read."""
+    loop, there = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(file, there.set)
+    try:
+        await there.wait()
+    finally:
+        loop.remove_reader(file)

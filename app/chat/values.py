@@ -67,6 +67,13 @@ class CalledTool:
 
     name: str
     arguments: str
+    awaiting: str | None = None
+    """The execution that somebody has to approve before the answer goes on; None where nobody has to."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextTurn:
+    """The tools have answered, and the model goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ class Ended:
     """Why, where the server says it: one line."""
 
 
-Told = Appended | Replaced | CalledTool | Waiting | Ended
+Told = Appended | Replaced | CalledTool | NextTurn | Waiting | Ended
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,22 @@ async def test_conversation_is_put_in_openais_words(server: ProviderServer) -> N
     assert (body["temperature"], body["max_completion_tokens"]) == (0.5, 7)
 
 
+async def test_results_of_a_turn_are_put_in_anthropics_words(server: ProviderServer) -> None:
+    server.script(answer(ANTHROPIC, "fine"))
+    calls = (ToolCallRequested("c1", "weather", '{"city": "Ro'), ToolCallRequested("c2", "no such.tool", "{}"))
+
+    await ask(
+        models_at(server.url), ANTHROPIC, user("And?"), assistant("", *calls), tool_result("c1", "no JSON"),
+        tool_result("c2", ""),
+    )  # fmt: skip
+
+    _, called, results = server.requests[0].body["messages"]
+    assert [(block["id"], block["name"]) for block in called["content"]] == [("c1", "weather"), ("c2", "no_such_tool")]
+    assert results["role"] == "user"
+    told = [(block["tool_use_id"], block["content"][0]["text"]) for block in results["content"]]
+    assert told == [("c1", "no JSON"), ("c2", "(nothing)")]
+
+
 async def test_temperature_is_left_out_where_a_model_takes_none(server: ProviderServer) -> None:
     server.script(answer(OPENAI, "fine"))
 

@@ -1,6 +1,8 @@
 """What is asked, in pydantic-ai's words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, assert_never
 
 import orjson
@@ -10,11 +12,20 @@ from pydantic_ai.tools import ToolDefinition
 
 from app.llm.port import ConversationPart, ModelRequest, Speaker
 
+LONGEST_NAME = 64
+"""Of a tool, as the large providers take it."""
+
+EMPTY_RESULT = "(nothing)"
+"""Anthropic takes no empty text."""
+
+_NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
+
 
 def messages_of(conversation: Sequence[ConversationPart]) -> list[messages.ModelMessage]:
     """The turns in order; a turn that holds nothing is left out, for providers refuse it."""
-    names = {call.call_id: call.name for part in conversation for call in part.tool_calls}
-    return [message for part in conversation for message in _message(part, names)]
+    names = {call.call_id: _name(call.name) for part in conversation for call in part.tool_calls}
+    turns = groupby(conversation, key=lambda part: part.speaker is Speaker.TOOL)
+    return [message for is_tool, parts in turns for message in (_results if is_tool else _said_by)(parts, names)]
 
 
 def settings_of(request: ModelRequest, model: Model) -> settings.ModelSettings:
@@ -55,7 +66,31 @@ def _takes_temperature(profile: Mapping[str, Any]) -> bool:
     return bool(may_rest) and not profile.get("thinking_enabled_by_default", False)
 
 
-def _message(part: ConversationPart, names: dict[str, str]) -> Iterator[messages.ModelMessage]:
+def _results(parts: Iterable[ConversationPart], names: Mapping[str, str]) -> Iterator[messages.ModelMessage]:
+    """The results of one turn's calls: together, as Anthropic wants them."""
+    yield messages.ModelRequest(
+        parts=[
+            messages.ToolReturnPart(
+                tool_name=names.get(part.tool_call_id or "", "tool"),
+                content=part.text or EMPTY_RESULT,
+                tool_call_id=part.tool_call_id or "",
+            )
+            for part in parts
+        ]
+    )
+
+
+def _said_by(parts: Iterable[ConversationPart], _names: Mapping[str, str]) -> Iterator[messages.ModelMessage]:
+    for part in parts:
+        yield from _message(part)
+
+
+def _name(name: str) -> str:
+    # Of a call in the past: the model may have made the name up, and the provider refuses what it takes for none.
+    return _NOT_IN_NAMES.sub("_", name)[:LONGEST_NAME] or "_"
+
+
+def _message(part: ConversationPart) -> Iterator[messages.ModelMessage]:
     match part.speaker:
         case Speaker.SYSTEM:
             if text := user_text(part):
@@ -67,11 +102,7 @@ def _message(part: ConversationPart, names: dict[str, str]) -> Iterator[messages
             if said := list(_said(part)):
                 yield messages.ModelResponse(parts=said)
         case Speaker.TOOL:
-            call_id = part.tool_call_id or ""
-            result = messages.ToolReturnPart(
-                tool_name=names.get(call_id, "tool"), content=part.text, tool_call_id=call_id
-            )
-            yield messages.ModelRequest(parts=[result])
+            raise ValueError("results of tools are put together")
         case _:
             assert_never(part.speaker)
 
@@ -80,7 +111,7 @@ def _said(part: ConversationPart) -> Iterator[messages.ModelResponsePart]:
     if part.text:
         yield messages.TextPart(content=part.text)
     for call in part.tool_calls:
-        yield messages.ToolCallPart(tool_name=call.name, args=call.arguments, tool_call_id=call.call_id)
+        yield messages.ToolCallPart(tool_name=_name(call.name), args=call.arguments, tool_call_id=call.call_id)
 
 
 def _rendered(part: ConversationPart) -> Iterator[str]:
