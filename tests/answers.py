@@ -78,7 +78,7 @@ _INCONSISTENT = {
     "a message that is not the pieces of its run": """
         SELECT count(*) FROM runs AS r JOIN chat_messages AS m ON m.id = r.message_id WHERE m.content <>
         (SELECT coalesce(string_agg(e.payload->>'text', '' ORDER BY e.seq), '') FROM run_events AS e
-        WHERE e.run_id = r.id AND e.kind = 'delta')""",
+        WHERE e.run_id = r.id AND e.kind = 'delta' AND e.seq > r.turn_seq)""",
     "a run that was worked without one entry in the ledger": """
         SELECT count(*) FROM runs AS r WHERE r.generation > 0
         AND (SELECT count(*) FROM usage_ledger AS u WHERE u.run_id = r.id) <> 1""",

@@ -40,7 +40,7 @@ BROKEN = {
     "text that is not that of the pieces": """
         SELECT count(*) FROM runs r JOIN chat_messages m ON m.tenant_id = r.tenant_id AND m.id = r.message_id
         WHERE r.compacted_at IS NULL AND m.content <> (SELECT coalesce(string_agg(e.payload->>'text', '' ORDER BY seq),
-        '') FROM run_events e WHERE e.run_id = r.id AND e.kind = 'delta')""",
+        '') FROM run_events e WHERE e.run_id = r.id AND e.kind = 'delta' AND e.seq > r.turn_seq)""",
     "a log whose lines have a gap, or whose last line is not its end": """
         SELECT count(*) FROM runs r WHERE r.compacted_at IS NULL AND (
         (SELECT array_agg(seq ORDER BY seq) FROM run_events e WHERE e.run_id = r.id)
