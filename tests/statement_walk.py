@@ -58,6 +58,7 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.events.loaders", "_count"): list(product(EVENT_CONDITIONS, (True, False))),
     ("app.messages.loaders", "_page_of_each"): list(product(("session_id", "parent_message_id"), SHAPES)),
     ("app.messages.repository", "_append"): list(product(MessageRole, (False, True))),
+    ("app.messages.past", "_take_over"): [(role,) for role in MessageRole],
     ("app.messages.repository", "_change"): [
         *product([EventKind.MESSAGE_UPDATED], _changes([*MESSAGE_COLUMNS, *MESSAGE_ENDS])),
         *product([EventKind.MESSAGE_DELETED], _changes(MESSAGE_COLUMNS)),
@@ -74,6 +75,7 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.sessions.loaders", "_page"): list(product(SESSION_CONDITIONS, SessionOrder, SHAPES)),
     ("app.sessions.loaders", "_count"): [(names,) for names in SESSION_CONDITIONS],
     ("app.sessions.repository", "_set_agent_state"): [(False,), (True,)],
+    ("app.sessions.repository", "_create"): [(False,), (True,)],
     ("app.sessions.repository", "_update"): [(names,) for names in _changes(SESSION_COLUMNS)],
     ("app.tools.approvals", "_page"): [(shape,) for shape in SHAPES],
     ("app.tools.loaders", "_by"): [("id",), ("tool_call_id",)],
@@ -87,6 +89,7 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ],
     ("app.sessions.repository", "_set_metadata"): [(names,) for names in _changes(["tags", "custom_data", "summary"])],
     ("app.statistics.loaders.usage", "_series"): list(product(UsageGrouping, (False, True))),
+    ("app.tools.repository.calls", "_add"): [(False,), (True,)],
 }
 """Functions that make a statement of each shape, with every shape worth looking at."""
 

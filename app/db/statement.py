@@ -9,7 +9,18 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar, cast, get_type_hints
 
 import asyncpg
-from sqlalchemy import BindParameter, Delete, Executable, Insert, Select, Update, bindparam
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    DateTime,
+    Delete,
+    Executable,
+    Insert,
+    Select,
+    Update,
+    bindparam,
+    func,
+)
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.sql.type_api import TypeEngine
 
@@ -23,6 +34,12 @@ _DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
 def param(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]] | None = None) -> BindParameter[Any]:
     """A value that is given when the statement runs. `kind` where the expression around it does not tell its type."""
     return bindparam(name, type_=kind, required=True)
+
+
+def past(name: str) -> ColumnElement[Any]:
+    """A moment that is given when the statement runs: none, and one that is yet to come, are the present."""
+    # least() passes over null.
+    return func.least(param(name, DateTime(timezone=True)), func.statement_timestamp())
 
 
 class Statement(Generic[R]):

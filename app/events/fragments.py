@@ -15,12 +15,12 @@ from app.events.values import EventKind
 events = table_of(Event)
 
 
-def event(kind: EventKind, *, stream: CTE, facts: dict[str, Any] | None = None) -> CTE:
+def event(kind: EventKind, *, stream: CTE, facts: dict[str, Any] | None = None, at: Any = None) -> CTE:
     """Insert one event for each row of `stream`, as part of the caller's statement.
 
     `stream` has the columns tenant_id, id, user_id (the owner), updated_at (when it happened) and last_event, which was
     just counted up: its row lock orders the writers, so that numbers have no gaps. `facts` are expressions that join
-    the `payload` parameter.
+    the `payload` parameter. `at` is when it happened, where that is not what the row says.
     Parameters: actor, correlation_id, payload.
     """
     payload: Any = param("payload", JSONB)
@@ -29,7 +29,7 @@ def event(kind: EventKind, *, stream: CTE, facts: dict[str, Any] | None = None) 
         payload = payload.op("||")(func.jsonb_build_object(*pairs))
     row = select(
         stream.c.tenant_id, stream.c.id, stream.c.last_event, literal(kind.value, Text), payload, param("actor", Text),
-        stream.c.user_id, param("correlation_id", Text), stream.c.updated_at,
+        stream.c.user_id, param("correlation_id", Text), stream.c.updated_at if at is None else at,
     )  # fmt: skip
     columns = ["tenant_id", "stream_id", "seq", "kind", "payload", "actor", "owner_id", "correlation_id", "at"]
     return insert(events).from_select(columns, row).cte("event")

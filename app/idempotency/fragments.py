@@ -1,8 +1,9 @@
 """The gate: a piece of a statement that lets a request through once."""
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, LargeBinary, Select, Text, Uuid, exists, literal, or_, select
+from sqlalchemy import CTE, ColumnElement, DateTime, LargeBinary, Text, Uuid, cast, exists, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.base import table_of
@@ -13,20 +14,24 @@ from app.idempotency.values import ClientKey
 _keys = table_of(ClientKeyRow)
 
 
-def gate(allowed: ColumnElement[bool]) -> CTE:
+def gate(allowed: ColumnElement[bool], *, lasting: bool = False) -> CTE:
     """Insert the client's key where `allowed` holds; no row when it was used before, or when there is no key.
 
     `allowed` is what the rest of the statement demands too (the session is the actor's …): a request that is refused
     does not use up its key. Parameters: tenant_id, user_id, client_key and body_hash (None without a key), subject_id.
     Of two at once with one key the second waits here for the first's end, then finds the key.
+    A `lasting` key is never forgotten: what it was used for may come again after years.
     """
-    row: Select[tuple[object, ...]] = select(
-        param("tenant_id", Text), param("user_id", Text), param("client_key", Text), param("body_hash", LargeBinary),
-        param("subject_id", Uuid),
-    ).where(param("client_key", Text).is_not(None), allowed)  # fmt: skip
+    row: dict[str, Any] = {
+        "tenant_id": param("tenant_id", Text), "user_id": param("user_id", Text), "key": param("client_key", Text),
+        "body_hash": param("body_hash", LargeBinary), "subject_id": param("subject_id", Uuid),
+    }  # fmt: skip
+    if lasting:
+        row["created_at"] = cast(literal("infinity", Text), DateTime(timezone=True))
+    given = select(*row.values()).where(param("client_key", Text).is_not(None), allowed)
     return (
         insert(_keys)
-        .from_select(["tenant_id", "user_id", "key", "body_hash", "subject_id"], row)
+        .from_select(list(row), given)
         .on_conflict_do_nothing()
         .returning(literal(1).label("passed"))
         .cte("gate")

@@ -10,7 +10,10 @@ from app.db.base import Base
 
 
 class ClientKeyRow(Base):
-    """One request that a client marked with a key, and the row it made or changed. Never updated."""
+    """One request that a client marked with a key, and the row it made or changed. Never updated.
+
+    A key is forgotten some time after `created_at`; at infinity it is one that lasts.
+    """
 
     __tablename__ = "client_keys"
     __table_args__ = (

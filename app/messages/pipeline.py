@@ -18,6 +18,7 @@ from app.idempotency.values import ClientKey
 from app.llm.tokens import TokenCount
 from app.messages import repository, service
 from app.messages.errors import MessageDeleted, MessageNotFound, OtherRole
+from app.messages.past import take_over
 from app.messages.service import MessageOutcome
 from app.messages.values import (
     Completion,
@@ -28,6 +29,7 @@ from app.messages.values import (
     MessageId,
     MessageRole,
     NewMessage,
+    PastMessage,
     PipelineWarning,
 )
 from app.sessions.errors import SessionNotFound
@@ -100,6 +102,14 @@ class MessagePipeline:
         """Store a prepared message inside the caller's unit of work. SessionNotFound, KeyReused, ValidationError."""
         stored = await repository.append(uow, actor, new, key)
         return MessageOutcome(stored) if stored is not None else await _why_not(uow, actor, new, key)
+
+    async def take_over(
+        self, database: Database, actor: Actor, past: PastMessage, key: ClientKey | None
+    ) -> MessageOutcome:
+        """Store a prepared message that was written elsewhere, in one statement. Errors as of `store`."""
+        async with database.single_statement(replayable=key is not None) as uow:
+            stored = await take_over(uow, actor, past, key)
+            return MessageOutcome(stored) if stored is not None else await _why_not(uow, actor, past.new, key)
 
     async def complete(
         self, database: Database, actor: Actor, completion: Completion, key: ClientKey | None

@@ -70,7 +70,7 @@ _OWNED = Query(
     ),
 )
 
-_GIVEN: dict[str, Any] = {
+GIVEN: dict[str, Any] = {
     "status": Text, "content": Text, "token_count": Integer, "token_count_estimated": Boolean, "tool_call_id": Text,
     "error_code": Text, "error_message": Text, "intent_name": Text, "intent_confidence": Double,
     "intent_keywords": ARRAY(Text), "model": Text, "temperature": Double, "generation_source": Text,
@@ -105,7 +105,7 @@ def _append(role: MessageRole, beside: bool) -> Command[ChatMessage]:
         "role": literal(role.value, Text),
         "created_at": session.c.updated_at,
         "updated_at": session.c.updated_at,
-        **{name: param(name, kind) for name, kind in _GIVEN.items()},
+        **{name: param(name, kind) for name, kind in GIVEN.items()},
     }
     message = insert(messages).from_select(list(row), select(*row.values())).returning(*messages.c).cte("message")
     numbered = {"sequenceNumber": session.c.last_sequence}
@@ -117,7 +117,7 @@ def _append(role: MessageRole, beside: bool) -> Command[ChatMessage]:
 
 def _one_more(role: MessageRole) -> CTE:
     """The session with one message more, which answers the parent that is named, or else the active leaf."""
-    right_parent = _parent_is_of_this_session()
+    right_parent = parent_is_of_this_session()
     through = gate(session_claimed() & right_parent)
     changes = one_more_message(role, _COMPLETED, named_parent())
     return touched(is_session(), right_parent, passed(through), changes=changes)
@@ -133,7 +133,8 @@ def _one_more_beside(role: MessageRole) -> CTE:
     return touched(session_of(beside), passed(through), changes=changes)
 
 
-def _parent_is_of_this_session() -> Any:
+def parent_is_of_this_session() -> ColumnElement[bool]:
+    """Whether the parent that was named, if one was, is a message of the session. Parameters: parent_message_id …"""
     parent = param("parent_message_id", Uuid)
     found = select(messages.c.id).where(
         messages.c.tenant_id == param("tenant_id"),
@@ -288,41 +289,45 @@ async def append(uow: UnitOfWork, actor: Actor, new: NewMessage, key: ClientKey 
     is not in it, deleted or of another role, or the key was used before.
     The session's row stays locked until the transaction ends: its writers follow each other, numbers have no gaps.
     """
+    uow.announce(new.draft.session_id)
+    return await uow.run_one(_APPEND[new.draft.role, new.draft.beside is not None], **appending(actor, new, key))
+
+
+def appending(actor: Actor, new: NewMessage, key: ClientKey | None) -> dict[str, object]:
+    """The parameters of a statement that appends a message."""
     draft, intent, generation = new.draft, new.intent, new.draft.generation
-    uow.announce(draft.session_id)
     facts = {
         "messageId": global_id(ChatMessage.node_type, new.id),
         "role": draft.role.name,
         "status": draft.status.name,
     }
-    beside = draft.beside is not None
-    return await uow.run_one(
-        _APPEND[draft.role, beside],
-        session_id=draft.session_id,
-        message_id=new.id,
-        **({"beside": draft.beside} if beside else {"parent_message_id": draft.parent_message_id}),
-        status=draft.status,
-        content=draft.content,
-        token_count=new.token_count,
-        token_count_estimated=new.token_count_estimated,
-        tool_call_id=draft.tool_call_id,
-        error_code=generation.error_code,
-        error_message=generation.error_message,
-        intent_name=intent and intent.name,
-        intent_confidence=intent and intent.confidence,
-        intent_keywords=intent and list(intent.keywords),
-        model=generation.model,
-        temperature=generation.temperature,
-        generation_source=generation.source,
-        processing_time_ms=generation.processing_time_ms,
-        context=draft.context_items.as_json(),
-        streaming=generation.streaming,
-        pipeline_facts=new.pipeline_facts,
-        custom_metadata=draft.metadata,
+    parent = {"parent_message_id": draft.parent_message_id} if draft.beside is None else {"beside": draft.beside}
+    return {
+        "session_id": draft.session_id,
+        "message_id": new.id,
+        **parent,
+        "status": draft.status,
+        "content": draft.content,
+        "token_count": new.token_count,
+        "token_count_estimated": new.token_count_estimated,
+        "tool_call_id": draft.tool_call_id,
+        "error_code": generation.error_code,
+        "error_message": generation.error_message,
+        "intent_name": intent and intent.name,
+        "intent_confidence": intent and intent.confidence,
+        "intent_keywords": intent and list(intent.keywords),
+        "model": generation.model,
+        "temperature": generation.temperature,
+        "generation_source": generation.source,
+        "processing_time_ms": generation.processing_time_ms,
+        "context": draft.context_items.as_json(),
+        "streaming": generation.streaming,
+        "pipeline_facts": new.pipeline_facts,
+        "custom_metadata": draft.metadata,
         **actor.as_owner(),
         **gate_parameters(key, new.id),
         **event_parameters(actor, facts),
-    )
+    }
 
 
 async def copy(uow: UnitOfWork, actor: Actor, origin_id: SessionId, session_id: SessionId, copied: Copies) -> None:

@@ -259,3 +259,17 @@ class NewMessage:
     token_count_estimated: bool
     intent: Intent | None
     pipeline_facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PastMessage:
+    """A message that was written elsewhere, with what is known of it: no parent means that it has none."""
+
+    new: NewMessage
+    created_at: datetime | None = None
+    """None for now, as is a time that is yet to come."""
+    updated_at: datetime | None = None
+    deleted_at: datetime | None = None
+    """Of a tombstone, whose content is empty."""
+    moves_leaf: bool = True
+    """Whether the session goes on from it."""

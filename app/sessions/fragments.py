@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     BigInteger,
+    Boolean,
     ColumnElement,
     Text,
     Uuid,
@@ -20,7 +21,6 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy import Boolean as SqlBoolean
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.base import table_of
@@ -38,7 +38,7 @@ def readable() -> ColumnElement[bool]:
     The one place to add to when sessions can be shared.
     """
     return (sessions.c.tenant_id == param("tenant_id")) & or_(
-        sessions.c.user_id == param("user_id"), param("is_admin", SqlBoolean)
+        sessions.c.user_id == param("user_id"), param("is_admin", Boolean)
     )
 
 
@@ -86,15 +86,18 @@ def touched(*conditions: ColumnElement[bool], changes: dict[str, Any] | None = N
     )
 
 
-def answer_counted(begun_at: ColumnElement[Any], completed: ColumnElement[bool]) -> dict[str, Any]:
+def answer_counted(
+    begun_at: ColumnElement[Any], completed: ColumnElement[bool], at: ColumnElement[Any] | None = None
+) -> dict[str, Any]:
     """The changes to a session that count an assistant's message as an answer, where `completed` holds (S1-27).
 
     What counts is the first message that is completed after the latest question, at the moment it is; `begun_at` is
     when it was appended, for what was begun before the question does not answer it. A message that fails or is
-    cancelled is no answer: the question goes on waiting.
+    cancelled is no answer: the question goes on waiting. `at` is the moment, where it is not now.
     """
+    at = happening_at() if at is None else at
     answers = completed & (sessions.c.awaiting_answer_since <= begun_at)
-    waited = cast(func.extract("epoch", happening_at() - sessions.c.awaiting_answer_since) * 1000, BigInteger)
+    waited = cast(func.extract("epoch", at - sessions.c.awaiting_answer_since) * 1000, BigInteger)
     return {
         "answered": sessions.c.answered + case((answers, 1), else_=0),
         "answer_ms": sessions.c.answer_ms + case((answers, waited), else_=0),
@@ -126,12 +129,15 @@ def named_parent() -> ColumnElement[Any]:
     return func.coalesce(param("parent_message_id", Uuid), sessions.c.active_leaf_id)
 
 
-def one_more_message(role: str, completed: ColumnElement[bool], parent: ColumnElement[Any]) -> dict[str, Any]:
+def one_more_message(
+    role: str, completed: ColumnElement[bool], parent: ColumnElement[Any], at: ColumnElement[Any] | None = None
+) -> dict[str, Any]:
     """The changes to a session when a message of `role` is appended that answers `parent`: number, leaf and counters.
 
-    `completed`: whether it is all there; one that is yet to be written counts as an answer by `answer_ended`.
-    Parameters: message_id, token_count, processing_time_ms (may be None).
+    `completed`: whether it is all there; one that is yet to be written counts as an answer by `answer_ended`. `at` is
+    when it was, where that is not now. Parameters: message_id, token_count, processing_time_ms (may be None).
     """
+    at = happening_at() if at is None else at
     counter = sessions.c[f"{role}_messages"]
     changes: dict[str, Any] = {
         "last_sequence": sessions.c.last_sequence + 1,
@@ -144,9 +150,9 @@ def one_more_message(role: str, completed: ColumnElement[bool], parent: ColumnEl
     }
     match role:
         case "user":
-            changes["awaiting_answer_since"] = happening_at()
+            changes["awaiting_answer_since"] = at
         case "assistant":
-            changes |= answer_counted(happening_at(), completed)
+            changes |= answer_counted(at, completed, at)
     return changes
 
 
@@ -175,6 +181,22 @@ def tallied_copies(kind: TallyKind, session_id: ColumnElement[Any], name: Column
     counted = select(tenant_id, session_id, word, name, func.count()).select_from(copies).where(name.is_not(None))
     row = ["tenant_id", "session_id", "kind", "name", "times"]
     return insert(tallies).from_select(row, counted.group_by(session_id, name)).cte("tallied")
+
+
+def one_past_message(role: str, completed: ColumnElement[bool], at: ColumnElement[Any]) -> dict[str, Any]:
+    """The same for a message that was written elsewhere, at its own time, in a tree that is known.
+
+    The session is as old as the latest of its messages. Its active leaf becomes this one only where `moves_leaf` says.
+    Parameters: as above, where no parent means that there is none, and moves_leaf.
+    """
+    moves = param("moves_leaf", Boolean)
+    leaf, parent = param("message_id", Uuid), param("parent_message_id", Uuid)
+    return {
+        **one_more_message(role, completed, parent, at),
+        "updated_at": func.greatest(sessions.c.updated_at, at),
+        "active_leaf_id": case((moves, leaf), else_=sessions.c.active_leaf_id),
+        "active_leaf_parent_id": case((moves, parent), else_=sessions.c.active_leaf_parent_id),
+    }
 
 
 def is_session(session_id: str = "session_id") -> ColumnElement[bool]:

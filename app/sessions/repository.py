@@ -1,11 +1,26 @@
 """Every statement that writes sessions and their metadata, and the lists of sessions."""
 
 from dataclasses import asdict, fields
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Text, Uuid, case, delete, exists, literal, or_, select, true, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Text,
+    Uuid,
+    case,
+    delete,
+    exists,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy import func as sql
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
@@ -13,7 +28,7 @@ from app.core.actor import Actor
 from app.core.ids import global_id
 from app.db.base import table_of
 from app.db.scopes import ReadScope, UnitOfWork
-from app.db.statement import Command, Query, param
+from app.db.statement import Command, Query, param, past
 from app.events.fragments import event, event_parameters
 from app.events.values import EventKind
 from app.idempotency.fragments import gate, gate_parameters, passed
@@ -33,14 +48,17 @@ _OWNED = Query(ChatSession, select(*sessions.c).where(owned(), is_session()))
 _LOCK = Command(ChatSession, select(*sessions.c).where(owned(), is_session()).with_for_update(key_share=True))
 
 
-def _create() -> Command[ChatSession]:
-    through = gate(true())
-    now = sql.statement_timestamp()
+def _create(taken_over: bool) -> Command[ChatSession]:
+    """Of a session that is taken over from elsewhere, the times are given, and its key lasts."""
+    through = gate(true(), lasting=taken_over)
+    now: ColumnElement[Any] = sql.statement_timestamp()
+    begun = past("created_at") if taken_over else now
+    changed = sql.greatest(begun, past("changed_at")) if taken_over else now
     row: dict[str, Any] = {
         "tenant_id": param("tenant_id", Text), "id": param("session_id", Uuid), "user_id": param("user_id", Text),
         "title": param("title", Text), "description": param("description", Text), "status": param("status", Text),
         "agent_id": param("agent_id", Text), "model": param("model", Text), "provider": param("provider", Text),
-        "created_at": now, "updated_at": now, "last_event": 1,
+        "created_at": begun, "updated_at": changed, "last_event": 1,
     }  # fmt: skip
     created = (
         insert(sessions)
@@ -53,7 +71,9 @@ def _create() -> Command[ChatSession]:
         "custom_data": param("custom_data", JSONB), "summary": param("summary", Text),
     }  # fmt: skip
     metadata = insert(_metadata).from_select(list(filed), select(*filed.values())).cte("metadata")
-    return Command(ChatSession, select(*created.c).add_cte(metadata, event(EventKind.SESSION_CREATED, stream=created)))
+    # The log says when it came here, not when it began.
+    written = event(EventKind.SESSION_CREATED, stream=created, at=now)
+    return Command(ChatSession, select(*created.c).add_cte(metadata, written))
 
 
 def _fork() -> Command[ChatSession]:
@@ -189,7 +209,8 @@ _RESTORE_LEAF = Command(
     .returning(sessions.c.id),
 )
 
-_CREATE = _create()
+_CREATE = _create(taken_over=False)
+_TAKE_OVER = _create(taken_over=True)
 _FORK = _fork()
 _SET_LEAF = _set_leaf()
 _DELETE = _delete()
@@ -209,22 +230,39 @@ async def locked_session(uow: UnitOfWork, actor: Actor, session_id: SessionId) -
 async def create(uow: UnitOfWork, actor: Actor, new: NewSession, key: ClientKey | None) -> ChatSession | None:
     """Store a session with its metadata and event; None when its key was used before."""
     uow.announce(new.id)
-    return await uow.run_one(
-        _CREATE,
-        session_id=new.id,
-        title=new.title,
-        description=new.description,
-        status=new.status,
-        agent_id=new.agent_id,
-        model=new.model,
-        provider=new.provider,
-        tags=list(new.metadata.tags),
-        custom_data=new.metadata.custom_data,
-        summary=new.metadata.summary,
+    return await uow.run_one(_CREATE, **_creating(actor, new, key))
+
+
+async def take_over(
+    uow: UnitOfWork,
+    actor: Actor,
+    new: NewSession,
+    created_at: datetime | None,
+    updated_at: datetime | None,
+    key: ClientKey | None,
+) -> ChatSession | None:
+    """The same for a session that began elsewhere; of its times, None is now."""
+    uow.announce(new.id)
+    times = {"created_at": created_at, "changed_at": updated_at or created_at}
+    return await uow.run_one(_TAKE_OVER, **times, **_creating(actor, new, key))
+
+
+def _creating(actor: Actor, new: NewSession, key: ClientKey | None) -> dict[str, object]:
+    return {
+        "session_id": new.id,
+        "title": new.title,
+        "description": new.description,
+        "status": new.status,
+        "agent_id": new.agent_id,
+        "model": new.model,
+        "provider": new.provider,
+        "tags": list(new.metadata.tags),
+        "custom_data": new.metadata.custom_data,
+        "summary": new.metadata.summary,
         **actor.as_owner(),
         **gate_parameters(key, new.id),
         **event_parameters(actor, {"sessionId": _named(new.id), "title": new.title}),
-    )
+    }
 
 
 async def fork(uow: UnitOfWork, actor: Actor, new: Fork) -> ChatSession | None:

@@ -1,6 +1,7 @@
 """What can be done with a session: one rule each. Callers hold a unit of work."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -52,6 +53,20 @@ async def fork(uow: UnitOfWork, actor: Actor, new: Fork) -> ChatSession:
     if created is None:
         raise SessionNotFound
     return created
+
+
+async def take_over(
+    uow: UnitOfWork,
+    actor: Actor,
+    new: NewSession,
+    created_at: datetime | None,
+    updated_at: datetime | None,
+    key: ClientKey | None,
+) -> SessionOutcome:
+    """Store a session that began elsewhere, at times of its own; its key lasts. Errors as of `create`."""
+    new.check()
+    created = await repository.take_over(uow, actor, new, created_at, updated_at, key)
+    return SessionOutcome(created) if created is not None else await _as_before(uow, actor, key)
 
 
 async def update(

@@ -1,6 +1,8 @@
 """What can be done with a tool call and its execution. Callers hold a unit of work."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from app.core.actor import Actor
@@ -69,8 +71,22 @@ async def add(uow: UnitOfWork, actor: Actor, new: NewToolCall, key: ClientKey | 
     ValidationError, MessageNotFound, MessageDeleted, NotAnAssistantMessage, TooManyCalls, CallAlreadyAdded, KeyReused.
     """
     new.check()
+    return await _outcome(uow, actor, new, key, repository.add(uow, actor, new, key))
+
+
+async def take_over(
+    uow: UnitOfWork, actor: Actor, new: NewToolCall, created_at: datetime | None, key: ClientKey | None
+) -> ToolCallOutcome:
+    """Add a call that was made elsewhere, at a time of its own; its key lasts. Errors as of `add`."""
+    new.check()
+    return await _outcome(uow, actor, new, key, repository.take_over(uow, actor, new, created_at, key))
+
+
+async def _outcome(
+    uow: UnitOfWork, actor: Actor, new: NewToolCall, key: ClientKey | None, adding: Awaitable[ToolCall | None]
+) -> ToolCallOutcome:
     try:
-        added = await repository.add(uow, actor, new, key)
+        added = await adding
     except Duplicate as duplicate:
         if duplicate.key != repository.SAME_CALL:
             raise

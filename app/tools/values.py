@@ -117,6 +117,8 @@ class NewToolCall:
     error: str | None = None
     executed_at: datetime | None = None
     duration_ms: int | None = None
+    is_preview: bool = False
+    """Of a result that was cut elsewhere: it is less than what the tool answered."""
 
     def check(self) -> None:
         """Raise ValidationError, naming the field, for what cannot be stored."""
@@ -141,7 +143,7 @@ class NewToolCall:
     @property
     def result_truncated(self) -> bool:
         """Whether the preview is less than the result."""
-        return self.result is not None and len(self.result) > LONGEST_RESULT
+        return self.result is not None and (self.is_preview or len(self.result) > LONGEST_RESULT)
 
 
 @dataclass(frozen=True, slots=True)

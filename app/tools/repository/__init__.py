@@ -1,6 +1,6 @@
 """Every statement that writes tool calls and their executions."""
 
-from app.tools.repository.calls import SAME_CALL, add, calls_of_message, copy, owned_call
+from app.tools.repository.calls import SAME_CALL, add, calls_of_message, copy, owned_call, take_over
 from app.tools.repository.executions import (
     ONE_EXECUTION,
     add_execution,
@@ -25,4 +25,5 @@ __all__ = [
     "overdue",
     "owned_call",
     "owned_execution",
+    "take_over",
 ]

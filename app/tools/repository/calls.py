@@ -1,5 +1,6 @@
 """Statements that write tool calls."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from sqlalchemy import (
 from app.core.actor import Actor
 from app.core.ids import global_id, new_id
 from app.db.scopes import ReadScope, UnitOfWork
-from app.db.statement import Command, Query, param
+from app.db.statement import Command, Query, param, past
 from app.events.fragments import event, event_parameters
 from app.events.values import EventKind
 from app.idempotency.fragments import gate, gate_parameters, passed
@@ -45,7 +46,8 @@ _GIVEN: dict[str, Any] = {
 """Columns of a new call that come from outside, with their types."""
 
 
-def _add() -> Command[ToolCall]:
+def _add(taken_over: bool) -> Command[ToolCall]:
+    """Of a call that was made elsewhere, the time is given, the session is no younger for it, and its key lasts."""
     same_call = exists(
         select(calls.c.id).where(
             calls.c.tenant_id == param("tenant_id"),
@@ -57,8 +59,11 @@ def _add() -> Command[ToolCall]:
     message = held(
         locked, locked.c.role == MessageRole.ASSISTANT.value, locked.c.tool_call_count < MOST_CALLS, ~same_call
     )
-    through = gate(exists(select(message.c.id)))
-    session = touched(session_of(message), passed(through), changes={"tool_calls": sessions.c.tool_calls + 1})
+    through = gate(exists(select(message.c.id)), lasting=taken_over)
+    changes = {"tool_calls": sessions.c.tool_calls + 1}
+    if taken_over:
+        changes["updated_at"] = sessions.c.updated_at
+    session = touched(session_of(message), passed(through), changes=changes)
     counted = (
         update(messages)
         .where(messages.c.tenant_id == session.c.tenant_id, messages.c.id == message.c.id)
@@ -71,17 +76,19 @@ def _add() -> Command[ToolCall]:
         "id": param("tool_call_id", Uuid),
         "message_id": counted.c.id,
         "position": counted.c.tool_call_count,
-        "created_at": session.c.updated_at,
+        "created_at": past("created_at") if taken_over else session.c.updated_at,
         **{name: param(name, kind) for name, kind in _GIVEN.items()},
     }
     added = insert(calls).from_select(list(row), select(*row.values())).returning(*calls.c).cte("tool_call")
     in_session = select(session.c.id).scalar_subquery().label("session_id")
     used = tallied(session, TallyKind.TOOL, param("name", Text))
-    written = event(EventKind.TOOL_CALL_ADDED, stream=session)
+    at = func.statement_timestamp() if taken_over else None
+    written = event(EventKind.TOOL_CALL_ADDED, stream=session, at=at)
     return Command(ToolCall, select(*added.c, in_session).add_cte(used, written))
 
 
-_ADD = _add()
+_ADD = _add(taken_over=False)
+_TAKE_OVER = _add(taken_over=True)
 
 _OF_MESSAGE = Query(
     ToolCall,
@@ -105,31 +112,46 @@ async def add(uow: UnitOfWork, actor: Actor, new: NewToolCall, key: ClientKey | 
     None, and nothing stored, when there is no such message of the actor's, it is deleted, not an assistant's, or full,
     it has a call of the same id, or the key was used before. The session's row is locked, then the message's.
     """
+    added = await uow.run_one(_ADD, **_adding(actor, new, key))
+    return _announced(uow, added)
+
+
+async def take_over(
+    uow: UnitOfWork, actor: Actor, new: NewToolCall, created_at: datetime | None, key: ClientKey | None
+) -> ToolCall | None:
+    """The same for a call that was made elsewhere; of its time, None is now."""
+    added = await uow.run_one(_TAKE_OVER, created_at=created_at, **_adding(actor, new, key))
+    return _announced(uow, added)
+
+
+def _announced(uow: UnitOfWork, added: ToolCall | None) -> ToolCall | None:
+    if added is not None:
+        uow.announce(added.session_id)
+    return added
+
+
+def _adding(actor: Actor, new: NewToolCall, key: ClientKey | None) -> dict[str, object]:
     facts = {
         "messageId": global_id("ChatMessage", new.message_id),
         "toolCallId": global_id(ToolCall.node_type, new.id),
         "name": new.name,
     }
-    added = await uow.run_one(
-        _ADD,
-        tool_call_id=new.id,
-        message_id=new.message_id,
-        call_id=new.call_id,
-        name=new.name,
-        arguments=new.arguments,
-        result=new.preview,
-        result_truncated=new.result_truncated,
-        success=new.success,
-        error=new.error,
-        executed_at=new.executed_at,
-        duration_ms=new.duration_ms,
+    return {
+        "tool_call_id": new.id,
+        "message_id": new.message_id,
+        "call_id": new.call_id,
+        "name": new.name,
+        "arguments": new.arguments,
+        "result": new.preview,
+        "result_truncated": new.result_truncated,
+        "success": new.success,
+        "error": new.error,
+        "executed_at": new.executed_at,
+        "duration_ms": new.duration_ms,
         **actor.as_owner(),
         **gate_parameters(key, new.id),
         **event_parameters(actor, facts),
-    )
-    if added is not None:
-        uow.announce(added.session_id)
-    return added
+    }
 
 
 _OF_MESSAGES = Query(
