@@ -21,6 +21,7 @@ from app.core.actor import CorrelationId
 from app.core.errors import AppError
 from app.core.logging import configure_logging
 from app.core.settings import Settings, load_settings
+from app.exchange.http import routes as exchange_routes
 from app.graph.context import Context
 from app.graph.endpoints import Endpoints
 from app.graph.http import GraphQLOverHTTP
@@ -30,7 +31,7 @@ from app.identity.service import correlation_id
 from app.playground import ASSETS, playground_routes
 from app.schema import schema
 
-ROUTES: tuple[Callable[[Endpoints], list[BaseRoute]], ...] = (attachment_routes,)
+ROUTES: tuple[Callable[[Endpoints], list[BaseRoute]], ...] = (attachment_routes, exchange_routes)
 """What makes the routes of each room that has some: `routes` in its `http.py`."""
 
 LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"]

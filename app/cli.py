@@ -1,4 +1,4 @@
-"""The command line: `colloquy serve | worker | chat | migrate | schema | doctor | import | seed`."""
+"""The command line: `colloquy serve | worker | chat | migrate | schema | doctor | import | export | seed`."""
 
 import asyncio
 import errno
@@ -29,9 +29,10 @@ from app.db import migrate
 from app.db.errors import DatabaseProblem
 from app.db.foundation import apply_migrations, reachable_database, ready_database
 from app.exchange import display
-from app.exchange.lines import opened
-from app.exchange.runner import import_file
-from app.exchange.values import ImportFormat, Ownership, Totals
+from app.exchange.runner import export_sessions, import_parts
+from app.exchange.sources import guessed, parts_of
+from app.exchange.targets import chosen_sessions, written_file
+from app.exchange.values import ExportFormat, ImportFormat, Ownership, Totals
 from app.identity.values import DEFAULT_TENANT, SYSTEM_USER
 from app.llm.prices import cost
 from app.messages.intent_catalogue import IntentCatalogueError
@@ -209,10 +210,15 @@ def doctor(data_dir: DataDir = None) -> None:
 
 @cli.command(name="import")
 def import_conversations(
-    file: Annotated[Path, typer.Argument(help="File of JSON lines, one conversation each.")],
+    files: Annotated[list[Path], typer.Argument(help="Files of conversations; of ChatGPT also a folder or archive.")],
     format_: Annotated[
-        ImportFormat, typer.Option("--format", help="How it is written: OpenAI's chat format.")
-    ] = ImportFormat.OPENAI_JSONL,
+        ImportFormat | None,
+        typer.Option(
+            "--format",
+            help="How they are written: OpenAI's chat format in lines, an export of ChatGPT, or one of colloquy "
+            "[what they look like].",
+        ),
+    ] = None,
     user_field: Annotated[
         str | None, typer.Option(help="Member of a conversation that names the user it belongs to.")
     ] = None,
@@ -220,15 +226,16 @@ def import_conversations(
     tenant: Annotated[str, typer.Option(help="Tenant they belong to.")] = DEFAULT_TENANT,
     data_dir: DataDir = None,
 ) -> None:
-    """Store conversations from a file; sent again, it stores only what is missing."""
+    """Store conversations from files; sent again, it stores only what is missing."""
 
     async def work() -> Totals:
         owners = Ownership(TenantId(tenant), UserId(user), user_field, CorrelationId(str(new_id())))
         settings = _settings(data_dir=data_dir)
-        with opened(file) as source:
-            async with open_container(settings, _say, background=False) as container:
-                messages = cast(MessagePipeline, container.services[MessagePipeline])
-                return await import_file(container.database, messages, source, owners, format_)
+        chosen = format_ or guessed(files)
+        parts = parts_of(files, chosen)
+        async with open_container(settings, _say, background=False) as container:
+            messages = cast(MessagePipeline, container.services[MessagePipeline])
+            return await import_parts(container.database, messages, parts, owners, chosen)
 
     try:
         totals = _run(work())
@@ -272,6 +279,33 @@ def seed(
         raise typer.Exit(INTERRUPTED) from None
     for line in seeding_summary(totals):
         typer.echo(line)
+
+
+@cli.command(name="export")
+def export_conversations(
+    session: Annotated[str | None, typer.Option(help="Id of the one session to write.")] = None,
+    user: Annotated[str | None, typer.Option(help="Whose sessions to write, as user or user@tenant.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Write the sessions of all users of all tenants.")] = False,
+    format_: Annotated[
+        ExportFormat,
+        typer.Option("--format", help="How: all there is to import again, OpenAI's chat format, or to be read."),
+    ] = ExportFormat.JSONL,
+    output: Annotated[Path | None, typer.Option(help="File to write [the standard output].")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Write sessions to a file."""
+
+    async def work() -> int:
+        chosen = chosen_sessions(session, user, everything=everything)
+        settings = _settings(data_dir=data_dir)
+        async with open_container(settings, _say, background=False) as container:
+            with written_file(output) as target:
+                return await export_sessions(container.database, target, format_, chosen(container.database))
+
+    written = _run(work())
+    _say(f"{written:,} sessions written")
+    if session is not None and not written:
+        raise typer.Exit(SOME_REFUSED)
 
 
 def main() -> None:

@@ -56,6 +56,7 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.branches.loaders", "_page"): [(shape,) for shape in SHAPES],
     ("app.events.loaders", "_page"): list(product(EVENT_CONDITIONS, SHAPES, (True, False))),
     ("app.events.loaders", "_count"): list(product(EVENT_CONDITIONS, (True, False))),
+    ("app.exchange.loaders", "_listed"): list(product(_some_of(["session_id", "of_tenant", "of_user"]), (False, True))),
     ("app.messages.loaders", "_page_of_each"): list(product(("session_id", "parent_message_id"), SHAPES)),
     ("app.messages.repository", "_append"): list(product(MessageRole, (False, True))),
     ("app.messages.past", "_take_over"): [(role,) for role in MessageRole],

@@ -41,11 +41,12 @@ def summary(totals: Totals) -> Iterator[str]:
 
 def refusals(totals: Totals) -> Iterator[str]:
     """The lines that were not taken, with the reasons: the first of them, and how many more there are."""
-    for refusal in sorted(totals.refusals, key=lambda one: one.line):
-        yield f"line {refusal.line}: {_in_one_line(refusal.reason)}"
+    for refusal in sorted(totals.refusals, key=lambda one: (one.file, one.line)):
+        where = f"{refusal.file}, " if refusal.file else ""
+        yield _in_one_line(f"{where}{totals.unit} {refusal.line}: {refusal.reason}")
     more = totals.refused - len(totals.refusals)
     if more:
-        yield f"and {more:,} more lines"
+        yield f"and {more:,} more {totals.unit}s"
 
 
 def _in_one_line(reason: str) -> str:

@@ -9,7 +9,7 @@ class UnusableFile(AppError):
     code = ErrorCode.BAD_USER_INPUT
 
     def __init__(self, path: object, reason: str) -> None:
-        super().__init__(f"{path} cannot be read: {reason}", hint="name a file of JSON lines")
+        super().__init__(f"{path} cannot be read: {reason}", hint="name a file of conversations")
 
 
 class ImportStopped(AppError):
@@ -23,3 +23,12 @@ class ImportStopped(AppError):
             f"the database failed; the import stopped after {stored_messages:,} new messages: run the same command "
             "again, and it goes on from there"
         )
+
+
+class UnusableTarget(AppError):
+    """The file cannot be written."""
+
+    code = ErrorCode.BAD_USER_INPUT
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(f"{path} cannot be written: {reason}", hint="name a file in a folder that you may write to")

@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
-from uuid import UUID
 
 import orjson
 
 from app.core.errors import ValidationError
-from app.core.text import require_count, require_length, require_storable, too_deep
-from app.exchange.lines import Line
-from app.exchange.values import Conversation, ReadCall, ReadMessage
+from app.core.text import require_count, require_length, require_storable
+from app.exchange.lines import Line, parsed
+from app.exchange.values import ANY_ID, Conversation, ReadCall, ReadMessage
 from app.messages.values import MessageId, MessageRole
-from app.sessions.values import SessionId
 from app.tools.values import LONGEST_NAME, MOST_CALLS, ToolCallId
 
 LONGEST_TITLE = 80
@@ -24,12 +22,13 @@ UNTITLED = "Imported conversation"
 BETWEEN_PARTS = "\n"
 """Parts of a content are blocks of their own: glued together, their last and first words would become one."""
 
-_ANY_ID = UUID(int=0)
-
 
 def read_conversation(line: Line) -> Conversation:
     """The conversation of a line; ValidationError says what in it cannot be taken, naming the place."""
-    found = _json(line)
+    found = parsed(line)
+    for name, value in found.items() if isinstance(found, dict) else [("messages", found)]:
+        require_storable(name, "it (a key)")
+        require_storable(value, name)
     match found:
         case {"messages": list(messages)}:
             custom_data = {name: value for name, value in found.items() if name != "messages"}
@@ -41,32 +40,15 @@ def read_conversation(line: Line) -> Conversation:
             raise ValidationError("it must be an object with messages, or a list of messages")
     if not messages:
         raise ValidationError("it has no messages")
-    read = _with_results([_message(message, f"messages[{index}]") for index, message in enumerate(messages)])
+    read = _with_results([_message(message, index) for index, message in enumerate(messages)])
     digest = sha256(orjson.dumps(found, option=orjson.OPT_SORT_KEYS)).digest()
-    conversation = Conversation(_title(read), tuple(read), custom_data, digest)
-    conversation.to_create(SessionId(_ANY_ID)).check()
+    conversation = Conversation(title_of(read), tuple(read), custom_data, digest)
+    conversation.check()
     return conversation
 
 
-def _json(line: Line) -> Any:
-    # Python's reader and not orjson: it lets through what can be named below as the reason, and keeps whole numbers of
-    # more than 64 bits apart from numbers with a fraction. Storing a conversation takes a hundred times as long.
-    try:
-        found = json.loads(line.decoded())
-    except RecursionError:
-        raise too_deep("it") from None
-    except json.JSONDecodeError as error:
-        cut = "" if line.is_whole else "; the line has no end, the file may have been cut off"
-        raise ValidationError(f"not JSON: {error.msg.removesuffix(' at')} at character {error.colno}{cut}") from None
-    except ValueError:
-        raise ValidationError("not JSON that can be stored: it has a number of thousands of digits") from None
-    for name, value in found.items() if isinstance(found, dict) else [("messages", found)]:
-        require_storable(name, "it (a key)")
-        require_storable(value, name)
-    return found
-
-
-def _message(found: Any, place: str) -> ReadMessage:
+def _message(found: Any, index: int) -> ReadMessage:
+    place = f"messages[{index}]"
     if not isinstance(found, dict):
         raise ValidationError(f"{place} must be an object")
     rest = dict(found)
@@ -78,19 +60,20 @@ def _message(found: Any, place: str) -> ReadMessage:
         answered = _text_or_none(rest.pop("tool_call_id", None), f"{place}.tool_call_id")
         if answered is not None:
             require_length(answered, f"{place}.tool_call_id", at_least=1, at_most=LONGEST_NAME)
-    message = ReadMessage(role, content, rest, answered, calls)
-    _check(message, place)
+    parent = index - 1 if index else None
+    message = ReadMessage(role, content, rest, answered, calls, f"{index + 1}", parent)
+    check_message(message, place, "tool_calls")
     return message
 
 
-def _check(message: ReadMessage, place: str) -> None:
-    """Raise ValidationError for what the rooms that store it would refuse."""
+def check_message(message: ReadMessage, place: str, calls: str) -> None:
+    """Raise ValidationError for what the rooms that store it would refuse; `calls` is what the file calls these."""
     part = place
     try:
-        message.to_append(SessionId(_ANY_ID), None).check()
+        message.check()
         for position, call in enumerate(message.calls):
-            part = f"{place}.tool_calls[{position}]"
-            call.to_add(ToolCallId(_ANY_ID), MessageId(_ANY_ID)).check()
+            part = f"{place}.{calls}[{position}]"
+            call.to_add(ToolCallId(ANY_ID), MessageId(ANY_ID)).check()
     except ValidationError as error:
         raise ValidationError(f"{part}.{error.message}") from None
 
@@ -172,10 +155,11 @@ def _with_results(messages: list[ReadMessage]) -> list[ReadMessage]:
 
 def _answered(calls: tuple[ReadCall, ...], index: int, results: dict[tuple[int, int], str]) -> Iterator[ReadCall]:
     for position, call in enumerate(calls):
-        yield replace(call, result=results.get((index, position)))
+        result = results.get((index, position))
+        yield replace(call, result=result, success=None if result is None else True)
 
 
-def _title(messages: list[ReadMessage]) -> str:
+def title_of(messages: list[ReadMessage]) -> str:
     """The beginning of what the user said first, cut between words."""
     said = next((message.content for message in messages if message.role is MessageRole.USER), UNTITLED)
     line = " ".join(said.split())

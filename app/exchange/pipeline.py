@@ -7,11 +7,11 @@ from uuid import UUID
 from app.core.actor import Actor
 from app.core.ids import new_id
 from app.db.database import Database
-from app.exchange.values import Conversation, ConversationKeys, ReadCall, Totals
+from app.exchange.values import Conversation, ConversationKeys, ReadCall, ReadMessage, Totals
 from app.idempotency.service import first_subjects
 from app.idempotency.values import ClientKey
 from app.messages.pipeline import MessagePipeline
-from app.messages.values import Draft, MessageId
+from app.messages.values import Draft, MessageId, NewMessage
 from app.sessions import service as sessions
 from app.sessions.values import SessionId
 from app.tools import service as tools
@@ -40,14 +40,15 @@ class ConversationPipeline:
             known = await first_subjects(scope, actor, keys.all())
         session_id, created = await self._session(actor, keys.conversation, keys.session, known)
         added = created
-        # Named, and not left to the session's latest: somebody may have written into an unfinished conversation.
-        parent: MessageId | None = None
+        stored: list[MessageId] = []
         for index, message in enumerate(keys.conversation.messages):
-            draft = message.to_append(session_id, parent)
-            parent, is_new = await self._message(actor, draft, keys.message(index), known)
+            # Named, and not left to the session's latest: somebody may have written into an unfinished conversation.
+            parent = None if message.parent is None else stored[message.parent]
+            message_id, is_new = await self._message(actor, message, session_id, parent, keys.message(index), known)
+            stored.append(message_id)
             added |= is_new
             for position, call in enumerate(message.calls):
-                added |= await self._call(actor, call, parent, keys.call(index, position), known)
+                added |= await self._call(actor, call, message_id, keys.call(index, position), known)
         self.totals.count_conversation(created=created, added=added)
 
     async def _session(
@@ -57,22 +58,39 @@ class ConversationPipeline:
             return SessionId(known[key.key]), False
         new = conversation.to_create(SessionId(new_id()))
         async with self.database.single_statement(replayable=True) as uow:
-            outcome = await sessions.create(uow, actor, new, key)
+            times = conversation.created_at, conversation.updated_at
+            outcome = await sessions.take_over(uow, actor, new, *times, key)
         return SessionId(outcome.session.id if outcome.session else new.id), not outcome.deduplicated
 
-    async def _message(self, actor: Actor, draft: Draft, key: ClientKey, known: Known) -> tuple[MessageId, bool]:
+    async def _message(
+        self,
+        actor: Actor,
+        message: ReadMessage,
+        session_id: SessionId,
+        parent: MessageId | None,
+        key: ClientKey,
+        known: Known,
+    ) -> tuple[MessageId, bool]:
         if key.key in known:
             self.totals.messages.count(is_new=False)
             return MessageId(known[key.key]), False
-        outcome = await self.messages.persist(self.database, actor, draft, key)
+        new = await self._understood(actor, message, message.to_append(session_id, parent))
+        outcome = await self.messages.take_over(self.database, actor, message.to_take_over(new), key)
         self.totals.messages.count(is_new=not outcome.deduplicated)
         return MessageId(outcome.message.id), not outcome.deduplicated
+
+    async def _understood(self, actor: Actor, message: ReadMessage, draft: Draft) -> NewMessage:
+        if message.counted is None:
+            return await self.messages.prepare(actor, draft)
+        known = message.counted
+        return NewMessage(MessageId(new_id()), draft, known.tokens, known.estimated, known.intent, known.pipeline_facts)
 
     async def _call(self, actor: Actor, call: ReadCall, message_id: MessageId, key: ClientKey, known: Known) -> bool:
         if key.key in known:
             self.totals.calls.count(is_new=False)
             return False
         async with self.database.single_statement(replayable=True) as uow:
-            outcome = await tools.add(uow, actor, call.to_add(ToolCallId(new_id()), message_id), key)
+            new = call.to_add(ToolCallId(new_id()), message_id)
+            outcome = await tools.take_over(uow, actor, new, call.created_at, key)
         self.totals.calls.count(is_new=not outcome.deduplicated)
         return not outcome.deduplicated

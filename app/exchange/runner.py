@@ -1,40 +1,64 @@
-"""Reads a file and stores its conversations, several side by side."""
+"""Reads files and stores their conversations, several side by side; writes files of sessions."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, assert_never
+from typing import IO
 
+from app.core.actor import Actor, CorrelationId, TenantId, UserId
 from app.core.errors import AppError, ValidationError
+from app.core.ids import new_id
 from app.db.database import Database
 from app.exchange.display import shown
 from app.exchange.errors import ImportStopped
-from app.exchange.lines import Line, lines_of, size_of
-from app.exchange.openai_jsonl import read_conversation
+from app.exchange.export import exported
+from app.exchange.formats import Unread, conversations_of
+from app.exchange.loaders import OwnedSession, SessionReading
 from app.exchange.pipeline import ConversationPipeline
-from app.exchange.values import Conversation, ConversationKeys, ImportFormat, Ownership, Totals
+from app.exchange.sources import Part
+from app.exchange.values import Conversation, ConversationKeys, ExportFormat, ImportFormat, Ownership, Totals
+from app.identity.values import USER_ROLES
 from app.messages.pipeline import MessagePipeline
 from app.sessions.errors import SessionNotFound
+from app.sessions.values import SessionId
 
 SIDE_BY_SIDE = 8
 """Conversations that are stored at once: their commits share the writes of the disk."""
 
 
-async def import_file(
+async def export_sessions(
+    database: Database, target: IO[bytes], format_: ExportFormat, wanted: AsyncIterator[OwnedSession]
+) -> int:
+    """Write sessions one after the other; how many. One that is deleted on the way is left out, or ends too early."""
+    written = 0
+    correlation = CorrelationId(str(new_id()))
+    async for found in wanted:
+        owner = Actor(TenantId(found.tenant_id), UserId(found.user_id), USER_ROLES, correlation)
+        try:
+            reading = await SessionReading.of(database, owner, SessionId(found.id))
+            async for piece in exported(reading, format_):
+                target.write(piece)
+        except SessionNotFound:
+            continue
+        written += 1
+    return written
+
+
+async def import_parts(
     database: Database,
     messages: MessagePipeline,
-    file: BinaryIO,
+    parts: Sequence[Part],
     ownership: Ownership,
     format_: ImportFormat = ImportFormat.OPENAI_JSONL,
 ) -> Totals:
-    """Store what is not there yet of a file, and tell what became of it; how far it is shows on standard error.
+    """Store what is not there yet of some files, and tell what became of them; how far it is shows on standard error.
 
-    UnusableFile, ImportStopped. A line that cannot be taken is among the refusals of the answer, and the others go on.
+    UnusableFile, ImportStopped. What cannot be taken is among the refusals of the answer, and the others go on.
     """
-    totals = Totals()
-    work = _Import(ConversationPipeline(database, messages, totals), ownership, format_, lines_of(file))
-    async with shown(totals, size_of(file)):
+    totals = Totals(unit=format_.unit)
+    work = _Import(ConversationPipeline(database, messages, totals), ownership, _unread(parts, format_, totals))
+    async with shown(totals, sum(part.size_bytes for part in parts)):
         try:
             async with asyncio.TaskGroup() as workers:
                 for _ in range(SIDE_BY_SIDE):
@@ -45,48 +69,55 @@ async def import_file(
     return totals
 
 
+def _unread(parts: Sequence[Part], format_: ImportFormat, totals: Totals) -> Iterator[tuple[str, Unread]]:
+    """Every conversation of every part, with the part's name where there are several."""
+    before = 0
+    for part in parts:
+        with part.opened() as file:
+            for unread in conversations_of(file, format_):
+                totals.read_bytes = before + unread.end_offset
+                yield part.name if len(parts) > 1 else "", unread
+        before += part.size_bytes
+
+
 @dataclass(slots=True)
 class _Import:
-    """What the workers share. Lines are read and understood between two awaits: in the file's order, one at a time."""
+    """What the workers share. Files are read and understood between two awaits: in their order, one at a time."""
 
     pipeline: ConversationPipeline
     ownership: Ownership
-    format: ImportFormat
-    lines: Iterator[Line]
+    unread: Iterator[tuple[str, Unread]]
     occurrences: Counter[bytes] = field(default_factory=Counter)
     """By the first 8 bytes of the digest, to hold a hundred bytes a line: of two that share them the second counts as
     the second occurrence, in every run of the file."""
 
     async def run(self) -> None:
-        """Store one conversation after the other until there are no more lines."""
-        for line in self.lines:
-            await self._take(line)
+        """Store one conversation after the other until there are no more."""
+        for file, unread in self.unread:
+            await self._take(file, unread)
 
-    async def _take(self, line: Line) -> None:
+    async def _take(self, file: str, unread: Unread) -> None:
         totals = self.pipeline.totals
-        totals.read_bytes = line.end_offset
         try:
-            conversation = self._read(line)
+            conversation = unread.read()
             actor = self.ownership.actor_of(conversation)
         except ValidationError as error:
-            totals.refuse(line.number, error.message)
+            totals.refuse(unread.number, error.message, file)
             # A file of nothing but such lines must not keep the others from their answers.
             await asyncio.sleep(0)
             return
-        self.occurrences[conversation.digest[:8]] += 1
-        keys = ConversationKeys(conversation, self.occurrences[conversation.digest[:8]])
         try:
-            await self.pipeline.store(actor, keys)
+            await self.pipeline.store(actor, ConversationKeys(conversation, self._occurrence(conversation)))
         except SessionNotFound:
-            totals.refuse(line.number, "an earlier run began to store it, and what it stored was deleted since")
+            reason = "an earlier run began to store it, and what it stored was deleted since"
+            totals.refuse(unread.number, reason, file)
         except AppError as error:
             if error.retryable:
                 raise ImportStopped(totals.messages.new) from error
-            totals.refuse(line.number, error.message)
+            totals.refuse(unread.number, error.message, file)
 
-    def _read(self, line: Line) -> Conversation:
-        match self.format:
-            case ImportFormat.OPENAI_JSONL:
-                return read_conversation(line)
-            case _:
-                assert_never(self.format)
+    def _occurrence(self, conversation: Conversation) -> int:
+        if conversation.has_id:
+            return 1
+        self.occurrences[conversation.digest[:8]] += 1
+        return self.occurrences[conversation.digest[:8]]

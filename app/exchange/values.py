@@ -1,28 +1,70 @@
 """A conversation as it was read, where it goes, and what became of a file."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from app.core.actor import Actor, CorrelationId, TenantId, UserId
 from app.core.clock import Stopwatch
 from app.core.errors import ValidationError
+from app.core.text import require_count, require_json_size, require_range
 from app.idempotency.values import ClientKey
 from app.identity.service import local_actor
 from app.identity.values import PRINTABLE_NAME
-from app.messages.values import Draft, MessageId, MessageRole
-from app.sessions.values import NewMetadata, NewSession, SessionId
-from app.tools.values import NewToolCall, ToolCallId
+from app.messages.values import (
+    ContextItems,
+    Draft,
+    Generation,
+    Intent,
+    MessageId,
+    MessageRole,
+    MessageStatus,
+    NewMessage,
+    PastMessage,
+)
+from app.sessions.values import NewMetadata, NewSession, SessionId, SessionStatus
+from app.tools.values import MOST_CALLS, NewToolCall, ToolCallId
 
 MOST_REFUSALS_SHOWN = 20
 """A file in another format has one for every line: the first few tell what is wrong, the count how much."""
+
+
+ANY_ID = UUID(int=0)
+"""For checks of what has no id yet."""
 
 
 class ImportFormat(StrEnum):
     """How a file is written."""
 
     OPENAI_JSONL = "openai-jsonl"
+    CHATGPT = "chatgpt"
+    JSONL = "jsonl"
+
+    @property
+    def unit(self) -> str:
+        """What a refusal is counted by."""
+        return "conversation" if self is ImportFormat.CHATGPT else "line"
+
+
+class ExportFormat(StrEnum):
+    """How a session is written."""
+
+    JSONL = "jsonl"
+    OPENAI = "openai"
+    MARKDOWN = "markdown"
+
+    @property
+    def media_type(self) -> str:
+        """What it is, to a browser."""
+        return "text/markdown; charset=utf-8" if self is ExportFormat.MARKDOWN else "application/jsonl"
+
+    @property
+    def ending(self) -> str:
+        """Of a file's name."""
+        return "md" if self is ExportFormat.MARKDOWN else "jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +76,13 @@ class ReadCall:
     call_id: str | None
     result: str | None = None
     """None while no message answers it; the answer may be an empty text."""
+    is_preview: bool = False
+    """Whether the result was cut where it comes from."""
+    success: bool | None = None
+    error: str | None = None
+    executed_at: datetime | None = None
+    duration_ms: int | None = None
+    created_at: datetime | None = None
 
     def to_add(self, tool_call_id: ToolCallId, message_id: MessageId) -> NewToolCall:
         """The call of a stored message."""
@@ -44,8 +93,27 @@ class ReadCall:
             self.arguments,
             self.call_id,
             self.result,
-            success=None if self.result is None else True,
+            self.success,
+            self.error,
+            self.executed_at,
+            self.duration_ms,
+            self.is_preview,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What had been found out about a message where it comes from."""
+
+    tokens: int
+    estimated: bool
+    intent: Intent | None
+    pipeline_facts: dict[str, Any]
+
+    def check(self) -> None:
+        """Raise ValidationError for what cannot be stored."""
+        require_range(self.tokens, "tokenCount", at_least=0, at_most=2**31 - 1)
+        require_json_size(self.pipeline_facts, "pipeline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +126,20 @@ class ReadMessage:
     """Members that have no place of their own in a message: a speaker's name, a refusal."""
     tool_call_id: str | None = None
     calls: tuple[ReadCall, ...] = ()
+    name: str = ""
+    """What its conversation knows it by, in every file that has it."""
+    parent: int | None = None
+    """The index of the message that it answers, which stands before it."""
+    is_active: bool = True
+    """Whether the conversation goes on from it, or from one that leads on from it."""
+    status: MessageStatus = MessageStatus.COMPLETED
+    context_items: ContextItems = field(default_factory=ContextItems)
+    generation: Generation = field(default_factory=Generation)
+    counted: Counted | None = None
+    """None where it is to be understood and counted here."""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    deleted_at: datetime | None = None
 
     def to_append(self, session_id: SessionId, parent_message_id: MessageId | None) -> Draft:
         """The next message of a stored session."""
@@ -66,34 +148,81 @@ class ReadMessage:
             self.role,
             self.content,
             parent_message_id,
-            metadata=self.metadata,
-            tool_call_id=self.tool_call_id,
+            self.status,
+            self.context_items,
+            self.metadata,
+            self.generation,
+            self.tool_call_id,
             calls_tools=bool(self.calls),
         )
+
+    def check(self) -> None:
+        """Raise ValidationError for what the rooms that store it would refuse."""
+        draft = self.to_append(SessionId(ANY_ID), None)
+        if self.deleted_at is not None:
+            if self.content or self.calls:
+                raise ValidationError("content and calls of a deleted message must be empty")
+            # A tombstone says nothing, whoever spoke.
+            draft = replace(draft, role=MessageRole.TOOL)
+        draft.check()
+        if self.counted is not None:
+            self.counted.check()
+        if self.calls and self.role is not MessageRole.ASSISTANT:
+            raise ValidationError("only an assistant's message calls tools")
+        require_count(len(self.calls), "its calls", at_most=MOST_CALLS)
+        ids = [call.call_id for call in self.calls if call.call_id is not None]
+        if len(set(ids)) < len(ids):
+            raise ValidationError("two calls of one message have the same id")
+
+    def to_take_over(self, new: NewMessage) -> PastMessage:
+        """The same with its place and its times, once it was understood."""
+        return PastMessage(new, self.created_at, self.updated_at, self.deleted_at, self.is_active)
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One line of a file: checked whole, so that what is in it can be stored."""
+    """One conversation of a file: checked whole, so that what is in it can be stored."""
 
     title: str
     messages: tuple[ReadMessage, ...]
+    """Parents before their children."""
     custom_data: dict[str, Any]
     digest: bytes
-    """SHA-256 of its JSON, whatever the order of members and the spaces between them."""
+    """SHA-256 of what it is recognised by: of its id, or of all its JSON, whatever the order of members."""
+    has_id: bool = False
+    """Whether it is recognised by its id: what comes under the same id again belongs to the same session."""
+    names: Mapping[str, Any] = field(default_factory=dict)
+    """Members that may name its user, beside those of `custom_data`."""
+    description: str | None = None
+    status: SessionStatus = SessionStatus.ACTIVE
+    agent_id: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    tags: tuple[str, ...] = ()
+    summary: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
 
     def to_create(self, session_id: SessionId) -> NewSession:
         """The session it becomes."""
-        return NewSession(session_id, self.title, metadata=NewMetadata(custom_data=self.custom_data))
+        metadata = NewMetadata(self.tags, self.custom_data, self.summary)
+        return NewSession(
+            session_id, self.title, self.description, self.agent_id, self.model, self.provider, self.status, metadata
+        )
+
+    def check(self) -> None:
+        """Raise ValidationError for a session that cannot be stored."""
+        self.to_create(SessionId(ANY_ID)).check()
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationKeys:
     """The client keys of one conversation: the same in every run, whatever the file is called and where it lies.
 
-    They are made of what the line says, and of its occurrence (1, 2 …) among the lines of the file that say the same:
-    a file that holds a conversation twice gives two sessions, however often it is imported. What was understood of the
-    line (a title, a link to a result) is no part of them: a later release that understands more adds nothing twice.
+    They are made of what it is recognised by. Where that is all it says, also of its occurrence (1, 2 …) among those of
+    the file that say the same: a file that holds a conversation twice gives two sessions, however often it is imported.
+    What was understood of it (a title, a link to a result) is no part of them: a later release that understands more
+    adds nothing twice.
     """
 
     conversation: Conversation
@@ -106,11 +235,11 @@ class ConversationKeys:
 
     def message(self, index: int) -> ClientKey:
         """Of the message at `index`, counted from 0."""
-        return self._key(f"{index + 1}")
+        return self._key(self.conversation.messages[index].name)
 
     def call(self, index: int, position: int) -> ClientKey:
         """Of the tool call at `position`, counted from 0, of the message at `index`."""
-        return self._key(f"{index + 1}.{position + 1}")
+        return self._key(f"{self.conversation.messages[index].name}.{position + 1}")
 
     def all(self) -> Iterator[ClientKey]:
         """Every key, in the order in which the steps are taken."""
@@ -144,9 +273,10 @@ class Ownership:
         """The owner of a conversation; ValidationError when it names nobody."""
         if self.user_field is None:
             return local_actor(self.user, self.tenant, self.correlation)
-        if self.user_field not in conversation.custom_data:
+        members = {**conversation.custom_data, **conversation.names}
+        if self.user_field not in members:
             raise ValidationError(f"it has no member {self.user_field}, which was to name its user")
-        named = conversation.custom_data[self.user_field]
+        named = members[self.user_field]
         _require_name(named, self.user_field)
         return local_actor(UserId(named), self.tenant, self.correlation)
 
@@ -158,10 +288,13 @@ def _require_name(value: object, field_name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A line that was not taken; nothing of it was stored."""
+    """A conversation that was not taken; nothing of it was stored."""
 
     line: int
+    """Its number in the file, by the format's unit."""
     reason: str
+    file: str = ""
+    """Where there are several."""
 
 
 @dataclass(slots=True)
@@ -192,6 +325,8 @@ class Totals:
     refused: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     """The first MOST_REFUSALS_SHOWN; not by line where conversations are stored side by side."""
+    unit: str = "line"
+    """What refusals are counted by."""
     watch: Stopwatch = field(default_factory=Stopwatch)
 
     def count_conversation(self, *, created: bool, added: bool) -> None:
@@ -201,11 +336,11 @@ class Totals:
         else:
             self.conversations.count(is_new=created)
 
-    def refuse(self, line: int, reason: str) -> None:
-        """One more line that was not taken."""
+    def refuse(self, line: int, reason: str, file: str = "") -> None:
+        """One more that was not taken."""
         self.refused += 1
         if len(self.refusals) < MOST_REFUSALS_SHOWN:
-            self.refusals.append(Refusal(line, reason))
+            self.refusals.append(Refusal(line, reason, file))
 
     @property
     def conversations_done(self) -> int:

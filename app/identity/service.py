@@ -34,16 +34,21 @@ class OpenDoor:
 
     async def actor(self, headers: Mapping[str, str], correlation: CorrelationId) -> Actor:
         """Never refuses, save for a header that names nobody."""
-        tenant, user = DEFAULT_TENANT, SYSTEM_USER
         named = headers.get(USER_HEADER)
-        if named is not None:
-            name, separator, home = named.partition("@")
-            if not PRINTABLE_NAME.fullmatch(name) or (separator and not PRINTABLE_NAME.fullmatch(home)):
-                raise Unauthenticated(
-                    "the header X-Colloquy-User must be user or user@tenant, without spaces", hint="correct or omit it"
-                )
-            user, tenant = UserId(name), TenantId(home) if home else tenant
-        return local_actor(user, tenant, correlation)
+        found = (SYSTEM_USER, DEFAULT_TENANT) if named is None else user_named(named)
+        if found is None:
+            raise Unauthenticated(
+                "the header X-Colloquy-User must be user or user@tenant, without spaces", hint="correct or omit it"
+            )
+        return local_actor(*found, correlation)
+
+
+def user_named(name: str) -> tuple[UserId, TenantId] | None:
+    """Whom `user` or `user@tenant` means; None for what is no name."""
+    user, separator, home = name.partition("@")
+    if not PRINTABLE_NAME.fullmatch(user) or (separator and not PRINTABLE_NAME.fullmatch(home)):
+        return None
+    return UserId(user), TenantId(home) if home else DEFAULT_TENANT
 
 
 def local_actor(user: UserId, tenant: TenantId, correlation: CorrelationId) -> Actor:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, func, select
+from sqlalchemy import ARRAY, ColumnElement, Integer, Uuid, any_, func, select
 
 from app.core.actor import Actor
 from app.core.paging import ListName, Page, PageRequest
@@ -162,3 +162,80 @@ class ChildCounts(Loader[UUID, int]):
         rows = await scope.all(_CHILD_COUNTS, tenant_id=actor.tenant_id, ids=keys)
         found = {row.parent_id: row.children for row in rows}
         return [found.get(key, 0) for key in keys]
+
+
+_IN_SESSION = (messages.c.tenant_id == param("tenant_id"), messages.c.session_id == param("session_id", Uuid))
+_NEXT = (
+    *_IN_SESSION,
+    messages.c.sequence_number > param("after", Integer),
+    messages.c.sequence_number <= param("up_to", Integer),
+)
+
+_AFTER = Query(
+    ChatMessage, select(*messages.c).where(*_NEXT).order_by(messages.c.sequence_number).limit(param("most", Integer))
+)
+
+
+class Place(NamedTuple):
+    """Where a message stands in the tree of its session."""
+
+    number: int
+    parent: int | None
+    """The number of the message that it answers."""
+    role: str
+    tool_call_id: str | None
+
+
+def _places() -> Query[Place]:
+    above = messages.alias("above")
+    joined = messages.outerjoin(
+        above, (above.c.tenant_id == messages.c.tenant_id) & (above.c.id == messages.c.parent_message_id)
+    )
+    return Query(
+        Place,
+        select(
+            messages.c.sequence_number.label("number"),
+            above.c.sequence_number.label("parent"),
+            messages.c.role,
+            messages.c.tool_call_id,
+        )
+        .select_from(joined)
+        .where(*_NEXT)
+        .order_by(messages.c.sequence_number)
+        .limit(param("most", Integer)),
+    )
+
+
+_PLACES = _places()
+
+_BY_NUMBERS = Query(
+    ChatMessage,
+    select(*messages.c)
+    .where(*_IN_SESSION, messages.c.sequence_number == any_(param("numbers", ARRAY(Integer))))
+    .order_by(messages.c.sequence_number),
+)
+
+
+async def messages_after(
+    scope: ReadScope, actor: Actor, session_id: SessionId, after: int, up_to: int, most: int
+) -> list[ChatMessage]:
+    """The next messages of a session that was read before, in their order: numbers beyond `after`, to `up_to`."""
+    return await scope.all(
+        _AFTER, tenant_id=actor.tenant_id, session_id=session_id, after=after, up_to=up_to, most=most
+    )
+
+
+async def places_after(
+    scope: ReadScope, actor: Actor, session_id: SessionId, after: int, up_to: int, most: int
+) -> list[Place]:
+    """The same without what they say."""
+    return await scope.all(
+        _PLACES, tenant_id=actor.tenant_id, session_id=session_id, after=after, up_to=up_to, most=most
+    )
+
+
+async def messages_numbered(
+    scope: ReadScope, actor: Actor, session_id: SessionId, numbers: list[int]
+) -> list[ChatMessage]:
+    """These messages of a session that was read before, in their order."""
+    return await scope.all(_BY_NUMBERS, tenant_id=actor.tenant_id, session_id=session_id, numbers=numbers)

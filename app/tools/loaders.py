@@ -56,7 +56,7 @@ class ToolCallsOfMessage(Loader[MessageId, list[ToolCall]]):
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[MessageId]) -> Sequence[list[ToolCall]]:
         """One statement for all messages."""
         found: dict[MessageId, list[ToolCall]] = defaultdict(list)
-        for row in await scope.all(_OF_MESSAGES, tenant_id=actor.tenant_id, ids=keys):
+        for row in await calls_of_messages(scope, actor, keys):
             found[MessageId(row.message_id)].append(row)
         return [found[key] for key in keys]
 
@@ -234,3 +234,8 @@ class ExecutionCounts(Loader[tuple[UUID, Statuses], int]):
 
 def _given(statuses: Statuses) -> dict[str, object]:
     return {} if statuses is None else {"statuses": list(statuses)}
+
+
+async def calls_of_messages(scope: ReadScope, actor: Actor, message_ids: list[MessageId]) -> list[ToolCall]:
+    """The calls of messages that were read before, by message and position; one statement."""
+    return await scope.all(_OF_MESSAGES, tenant_id=actor.tenant_id, ids=message_ids)

@@ -9,10 +9,11 @@ import asyncpg
 
 from app.core.actor import CorrelationId, TenantId, UserId
 from app.db.database import Database
-from app.exchange.lines import Line, opened
+from app.exchange.lines import Line
 from app.exchange.openai_jsonl import read_conversation
-from app.exchange.runner import import_file
-from app.exchange.values import Conversation, Ownership, Totals
+from app.exchange.runner import import_parts
+from app.exchange.sources import parts_of
+from app.exchange.values import Conversation, ImportFormat, Ownership, Totals
 from app.messages.pipeline import MessagePipeline
 
 _EVERYTHING = """
@@ -75,12 +76,17 @@ def written(folder: Path, lines: Iterable[object]) -> Path:
 
 
 async def imported(
-    database: Database, pipeline: MessagePipeline, file: Path, *, user: str = "alice", user_field: str | None = None
+    database: Database,
+    pipeline: MessagePipeline,
+    file: Path,
+    *,
+    user: str = "alice",
+    user_field: str | None = None,
+    format_: ImportFormat = ImportFormat.OPENAI_JSONL,
 ) -> Totals:
     """What became of a file."""
     owners = Ownership(TenantId("default"), UserId(user), user_field, CorrelationId("import"))
-    with opened(file) as source:
-        return await import_file(database, pipeline, source, owners)
+    return await import_parts(database, pipeline, parts_of([file], format_), owners, format_)
 
 
 async def everything(dsn: str) -> list[tuple[Any, ...]]:

@@ -34,11 +34,12 @@ WITHOUT_TENANT = {
 OF_ALL_TENANTS = {
     ("app.idempotency.repository", "_forget"): "purges keys by their age alone; it returns a number",
     ("app.runs.repository.upkeep", "_compact"): "gives up pieces by their age alone; it returns a number",
+    ("app.exchange.loaders", "_listed"): "gives the ids of sessions, with their owners, to the operator alone",
     ("app.runs.repository.upkeep", "_forgotten"): "gives the ids of runs, with their tenants, to nobody but upkeep",
     ("app.runs.repository.upkeep", ON_MODULE): "gives the ids of messages, with their tenants, to nobody but upkeep",
     ("app.tools.repository.upkeep", ON_MODULE): "gives the ids of executions, with their owners, to nobody but upkeep",
 }
-"""Statements that are run by the calendar and never by a request, and why they may."""
+"""Statements that are run by the calendar or on the command line, never by a request, and why they may."""
 
 _IDENTITY = "comes from whoever authenticates: a name in a header has at most 128 characters"
 _NAME = "a name of at most 255 characters, refused at the edge"

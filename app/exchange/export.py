@@ -1,0 +1,73 @@
+"""Sessions as they are written: the lossless format, OpenAI's chat format, and Markdown; piece by piece."""
+
+import re
+import unicodedata
+from collections.abc import AsyncIterator
+from typing import assert_never
+
+import orjson
+
+from app.exchange.loaders import SessionReading, WholeMessage
+from app.exchange.markdown import heading, written
+from app.exchange.openai import messages_of
+from app.exchange.records import end_record, hanging_record, message_record, session_record
+from app.exchange.values import ExportFormat
+
+LONGEST_NAME = 60
+"""Characters of a file's name: a title is a sentence."""
+
+
+def exported(reading: SessionReading, format_: ExportFormat) -> AsyncIterator[bytes]:
+    """A session, a page of messages at a time; SessionNotFound when it is deleted on the way."""
+    match format_:
+        case ExportFormat.JSONL:
+            return _jsonl(reading)
+        case ExportFormat.OPENAI:
+            return _openai(reading)
+        case ExportFormat.MARKDOWN:
+            return _markdown(reading)
+        case _:
+            assert_never(format_)
+
+
+def file_name(title: str, format_: ExportFormat) -> str:
+    """The name of a file for a session, in letters that every system takes."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9]+", "-", plain)[:LONGEST_NAME].strip("-")
+    return f"{words or 'conversation'}.{format_.ending}"
+
+
+async def _jsonl(reading: SessionReading) -> AsyncIterator[bytes]:
+    yield _line(session_record(reading.session, reading.filed, reading.active_leaf))
+    async for page in reading.all():
+        yield b"".join(line for whole in page for line in _lines(whole))
+    yield _line(end_record(reading.session, reading.last))
+
+
+def _lines(whole: WholeMessage) -> list[bytes]:
+    hanging = [hanging_record(kind, whole.message, record) for kind, record in whole.hanging]
+    return [_line(record) for record in (message_record(whole.message, whole.parent), *hanging)]
+
+
+def _line(record: object) -> bytes:
+    return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+
+
+async def _openai(reading: SessionReading) -> AsyncIterator[bytes]:
+    """One line, whatever its length; none for a session in which nothing was said."""
+    path = await reading.path()
+    answered = {place.tool_call_id for place in path if place.tool_call_id is not None}
+    before = b'{"messages":['
+    async for page in reading.along(path):
+        pieces = [orjson.dumps(message) for whole in page for message in messages_of(whole, answered)]
+        if pieces:
+            yield before + b",".join(pieces)
+            before = b","
+    if before == b",":
+        yield b"]}\n"
+
+
+async def _markdown(reading: SessionReading) -> AsyncIterator[bytes]:
+    yield heading(reading.session).encode()
+    async for page in reading.along(await reading.path()):
+        yield "".join(written(whole) for whole in page).encode()

@@ -1,0 +1,74 @@
+"""The command `colloquy export`: what it writes, and what it says of what cannot be done."""
+
+import json
+import sys
+from asyncio import create_subprocess_exec
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import ValidationError
+from app.core.ids import global_id, new_id
+from app.exchange.errors import UnusableTarget
+from app.exchange.targets import chosen_sessions, written_file
+from tests.client import GraphQLClient
+
+
+async def run(dsn: str, *arguments: object) -> tuple[int | None, bytes, str]:
+    process = await create_subprocess_exec(
+        sys.executable, "-c", "from app.cli import main; main()", "export", *map(str, arguments),
+        env={"DATABASE_URL": dsn}, stdout=PIPE, stderr=PIPE,
+    )  # fmt: skip
+    out, err = await process.communicate()
+    return process.returncode, out, err.decode()
+
+
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+async def test_a_users_sessions_are_written_to_a_file_and_one_to_the_screen(
+    client: GraphQLClient, dsn: str, tmp_path: Path
+) -> None:
+    ids = [await client.create_session(title=title) for title in ("one", "two")]
+    await client.say(ids[0], "hello")
+    file = tmp_path / "mine.jsonl"
+
+    users = await run(dsn, "--user", "alice@default", "--output", file)
+    one = await run(dsn, "--session", ids[0], "--format", "openai")
+    none = await run(dsn, "--session", global_id("ChatSession", new_id()))
+
+    assert users == (0, b"", "2 sessions written\n")
+    records = [json.loads(line) for line in file.read_bytes().splitlines()]
+    assert [record["type"] for record in records] == ["session", "message", "end", "session", "end"]
+    assert one == (0, b'{"messages":[{"role":"user","content":"hello"}]}\n', "1 sessions written\n")
+    assert none == (1, b"", "0 sessions written\n")
+    assert files_in(tmp_path) == [file]
+
+
+@pytest.mark.parametrize(
+    ("session", "user", "everything", "reason"),
+    [
+        (None, None, False, "say which sessions"),
+        (None, "alice", True, "say which sessions"),
+        (None, "a b", False, "--user must be user or user@tenant"),
+        ("nonsense", None, False, "--session is not a valid id"),
+    ],
+)
+def test_options_that_mean_no_sessions_are_told(
+    session: str | None, user: str | None, everything: bool, reason: str
+) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        chosen_sessions(session, user, everything=everything)
+
+
+def test_a_file_is_there_once_it_is_whole(tmp_path: Path) -> None:
+    file = tmp_path / "out.jsonl"
+
+    with pytest.raises(ZeroDivisionError), written_file(file) as target:
+        target.write(b"half" * (1 // 0))
+    with pytest.raises(UnusableTarget, match="No such file or directory"), written_file(tmp_path / "no" / "file"):
+        pass
+
+    assert files_in(tmp_path) == []
