@@ -1,4 +1,4 @@
-"""The command line: `colloquy serve | worker | chat | migrate | schema | doctor | import | export | seed`."""
+"""The command line: `colloquy serve | worker | chat | migrate | schema | doctor | import | export | erase | seed`."""
 
 import asyncio
 import errno
@@ -20,7 +20,7 @@ from app.chat.console import chat as chat_in_terminal
 from app.chat.errors import ChatProblem
 from app.chat.values import place_of
 from app.container import build_services, open_container
-from app.core.actor import CorrelationId, TenantId, UserId
+from app.core.actor import Actor, CorrelationId, TenantId, UserId
 from app.core.errors import AppError
 from app.core.ids import new_id
 from app.core.logging import configure_logging
@@ -28,12 +28,15 @@ from app.core.settings import Settings, SettingsError, environment_name, load_se
 from app.db import migrate
 from app.db.errors import DatabaseProblem
 from app.db.foundation import apply_migrations, reachable_database, ready_database
+from app.erasure.pipeline import ErasurePipeline
+from app.erasure.values import Erasure
 from app.exchange import display
 from app.exchange.runner import export_sessions, import_parts
 from app.exchange.sources import guessed, parts_of
 from app.exchange.targets import chosen_sessions, written_file
 from app.exchange.values import ExportFormat, ImportFormat, Ownership, Totals
-from app.identity.values import DEFAULT_TENANT, SYSTEM_USER
+from app.identity.service import user_named
+from app.identity.values import DEFAULT_TENANT, SYSTEM_USER, USER_ROLES
 from app.llm.prices import cost
 from app.messages.intent_catalogue import IntentCatalogueError
 from app.messages.pipeline import MessagePipeline
@@ -306,6 +309,32 @@ def export_conversations(
     _say(f"{written:,} sessions written")
     if session is not None and not written:
         raise typer.Exit(SOME_REFUSED)
+
+
+@cli.command(name="erase")
+def erase_user(
+    user: Annotated[str, typer.Option(help="Whom to erase, as user or user@tenant.")],
+    yes: Annotated[bool, typer.Option("--yes", help="It is meant: nothing brings them back.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Erase all there is of a user: sessions, history, keys, usage."""
+    found = user_named(user)
+    if found is None:
+        _say("colloquy: --user must be user or user@tenant, without spaces")
+        raise typer.Exit(UNUSABLE)
+    name, tenant = found
+    if not yes:
+        _say(f"colloquy: this erases {name}@{tenant} for good: say --yes if that is meant")
+        raise typer.Exit(UNUSABLE)
+
+    async def work() -> Erasure:
+        actor = Actor(tenant, name, USER_ROLES, CorrelationId(str(new_id())))
+        async with open_container(_settings(data_dir=data_dir), _say, background=False) as container:
+            pipeline = cast(ErasurePipeline, container.services[ErasurePipeline])
+            return await pipeline.erase(container.database, actor, name, None)
+
+    for table, amount in _run(work()).by_table:
+        typer.echo(f"{table}: {amount:,}")
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from app.core.settings import Settings
 from app.db.database import Database, PoolSettings
 from app.db.foundation import ready_database
 from app.db.migrate import Progress
+from app.erasure.pipeline import ErasurePipeline
 from app.identity.service import Authenticator, OpenDoor
 from app.live import Collaborators, live
 from app.llm.prices import cost
@@ -71,6 +72,7 @@ def build_services(settings: Settings) -> Mapping[type, object]:
         ToolPipeline: tools,
         Toolbox: toolbox,
         Turns: turns,
+        ErasurePipeline: ErasurePipeline(runs),
     }
 
 

@@ -6,6 +6,7 @@ from app.attachments.graphql import AttachmentMutations
 from app.attachments.loaders import AttachmentById
 from app.branches.graphql import BranchMutations
 from app.catalogue.graphql import CatalogueQueries
+from app.erasure.graphql import ErasureMutations
 from app.events.graphql import EventQueries
 from app.events.loaders import EventByKey
 from app.graph.nodes import NodeLoaders, node_queries
@@ -56,6 +57,7 @@ MUTATIONS = (
     AttachmentMutations,
     BranchMutations,
     RunMutations,
+    ErasureMutations,
 )
 SUBSCRIPTIONS = (SessionSubscriptions, ToolSubscriptions, RunSubscriptions)
 

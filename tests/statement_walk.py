@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import app
+import app.tables
 from app.core.paging import PageRequest
 from app.db.pages import PageShape
 from app.db.statement import Statement
+from app.erasure.repository import acting_columns, owned_tables
 from app.events.values import EventFilter, EventKind
 from app.messages.values import MessageRole
 from app.runs.values import RunStatus
@@ -54,6 +56,8 @@ EXECUTION_DECISION = frozenset({"status", "approved", "approved_by", "decision_c
 
 BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.branches.loaders", "_page"): [(shape,) for shape in SHAPES],
+    ("app.erasure.repository", "_erase_owned"): [(table.name,) for table in owned_tables()],
+    ("app.erasure.repository", "_unname"): acting_columns(),
     ("app.events.loaders", "_page"): list(product(EVENT_CONDITIONS, SHAPES, (True, False))),
     ("app.events.loaders", "_count"): list(product(EVENT_CONDITIONS, (True, False))),
     ("app.exchange.loaders", "_listed"): list(product(_some_of(["session_id", "of_tenant", "of_user"]), (False, True))),

@@ -34,7 +34,7 @@ from app.db.pages import Order, PageShape
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
 from app.events.models import Event
-from app.events.values import EventFilter
+from app.events.values import EventFilter, EventKind
 from app.graph.loading import Loader
 from app.streams.feed import MOST_READ
 from app.streams.values import StreamKey
@@ -166,7 +166,25 @@ def _after() -> Query[Event]:
         .correlate(wanted)
         .lateral("each")
     )
-    return Query(Event, select(*each.c).select_from(wanted.join(each, true())).order_by(each.c.stream_id, each.c.seq))
+    there = select(*each.c).select_from(wanted.join(each, true()))
+    # A stream without any event was erased: whoever follows it must not wait for ever.
+    erased = (
+        select(
+            wanted.c.tenant_id, wanted.c.stream_id, (wanted.c.position + 1).label("seq"),
+            literal(EventKind.SESSION_DELETED.value, Text).label("kind"), func.jsonb_build_object().label("payload"),
+            literal("", Text).label("actor"), literal("", Text).label("owner_id"),
+            literal("", Text).label("correlation_id"), func.statement_timestamp().label("at"),
+        )
+        .select_from(wanted)
+        .where(
+            ~select(_events.c.seq)
+            .where(_events.c.tenant_id == wanted.c.tenant_id, _events.c.stream_id == wanted.c.stream_id)
+            .correlate(wanted)
+            .exists()
+        )
+    )  # fmt: skip
+    found = there.union_all(erased).subquery("found")
+    return Query(Event, select(*found.c).order_by(found.c.stream_id, found.c.seq))
 
 
 _AFTER = _after()

@@ -24,6 +24,20 @@ _ENQUEUE = LibraryCommand(
 )
 
 
+_QUEUE = NAMES.qualified.queue_table
+_WITHDRAW = LibraryCommand(
+    int,
+    f"DELETE FROM {_QUEUE} WHERE dedupe_key = ANY($1::text[]) RETURNING 1 AS one",  # noqa: S608 - the name is ours
+    ("keys",),
+    ("one",),
+)
+
+
+async def withdraw(uow: UnitOfWork, kind: JobKind, keys: list[str]) -> int:
+    """Take jobs that were added with these keys out of the queue, also such as are being run; how many there were."""
+    return len(await uow.run(_WITHDRAW, keys=[f"{kind}:{key}" for key in keys]))
+
+
 async def enqueue(
     uow: UnitOfWork, kind: JobKind, payload: bytes, *, delay_seconds: float = 0, key: str | None = None
 ) -> None:

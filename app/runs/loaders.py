@@ -16,7 +16,7 @@ from app.db.scopes import ReadScope
 from app.db.statement import Query, param
 from app.graph.loading import Loader
 from app.messages.values import MessageId
-from app.runs.fragments import FACTS, LIVE_RUNS, run_events, run_turns, runs
+from app.runs.fragments import FACTS, LIVE_RUNS, LIVE_STATUSES, run_events, run_turns, runs
 from app.runs.models import Run
 from app.runs.values import EntryKind, RunEntry, RunId
 from app.sessions.fragments import readable, sessions
@@ -82,6 +82,16 @@ _TOOLS = Query(
     _Offer,
     select(runs.c.id, runs.c.tools).where(
         runs.c.tenant_id == param("tenant_id"), runs.c.id == any_(param("ids", ARRAY(Uuid)))
+    ),
+)
+
+_LIVE_OF_USER = Query(
+    UUID,
+    select(runs.c.id).where(
+        runs.c.tenant_id == param("tenant_id"),
+        runs.c.user_id == param("user_id"),
+        # Found by the index of all live runs, of which there are few.
+        runs.c.status.in_(LIVE_STATUSES),
     ),
 )
 
@@ -250,3 +260,8 @@ async def read_lines(database: Database, after: Mapping[StreamKey, int]) -> Mapp
     for line in lines:
         found[line.run_id].append(RunEntry(line.seq, line.kind, line.payload))
     return found
+
+
+async def live_runs_of(scope: ReadScope, actor: Actor) -> list[UUID]:
+    """The ids of the actor's own runs that are not finished."""
+    return await scope.all(_LIVE_OF_USER, **actor.as_owner())

@@ -167,6 +167,7 @@ class RunEvent(Base):
         CheckConstraint("seq >= 1", name="seq"),
         *bounded(kind=20),
         *bounded_json("payload"),
+        {"info": {"goes_with": {"run_id": "runs.id"}}},
     )
 
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
