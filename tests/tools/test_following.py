@@ -17,6 +17,7 @@ from app.messages.values import MessageId, MessageRole
 from app.sessions.values import SessionId
 from app.streams.wakeups import WakeUps
 from app.tools import service
+from app.tools.approvals import MOST_AWAITED
 from app.tools.following import Approvals
 from app.tools.models import ToolExecution
 from app.tools.pipeline import ToolPipeline
@@ -31,7 +32,7 @@ Told = AsyncGenerator[ToolExecution, None]
 
 
 class AProcess:
-    """A process that follows approvals, and never polls."""
+    """A process that follows approvals, and does not poll unless it is told to."""
 
     def __init__(self, database: Database, approvals: Approvals, pipeline: MessagePipeline) -> None:
         self.database = database
@@ -56,11 +57,11 @@ def start(dsn: str, pipeline: MessagePipeline) -> Any:
     """Starts processes."""
 
     @asynccontextmanager
-    async def process() -> AsyncIterator[AProcess]:
+    async def process(poll_seconds: float = NEVER_SECONDS) -> AsyncIterator[AProcess]:
         async with AsyncExitStack() as stack:
             database = await Database.connect(dsn, PoolSettings())
             stack.push_async_callback(database.close)
-            wakeups, approvals = WakeUps(database), Approvals(database, NEVER_SECONDS)
+            wakeups, approvals = WakeUps(database), Approvals(database, poll_seconds)
             started = AProcess(database, approvals, pipeline)
             wakeups.on(approvals.heard, approvals.missed)
             wakeups.on(lambda _: None, started.heard_again.set)
@@ -166,6 +167,37 @@ async def test_nothing_is_missed_when_the_connection_that_listens_is_cut(start: 
         await counts(found, 5)
 
     assert found == [[first, *meanwhile, after]]
+
+
+async def test_an_inbox_longer_than_one_read_is_told_as_it_is_worked_off(start: Any, actor: Actor, dsn: str) -> None:
+    async with start(poll_seconds=0.05) as process:
+        first = await process.request(actor, await new_session(process.database, actor))
+        await execute(dsn, _MANY_MORE.format(MOST_AWAITED + 4))
+        async with kept(process, actor=actor) as found:
+            await counts(found, MOST_AWAITED)
+            told = list(found[0])
+
+            for execution in told[:5]:
+                decision = Decision(ToolExecutionId(execution), approve=True)
+                await ToolPipeline().decide(process.database, actor, decision, None)
+            await counts(found, MOST_AWAITED + 5)
+
+    assert told[0] == first
+    assert len(set(found[0])) == len(found[0])
+
+
+_MANY_MORE = """
+WITH call AS (
+  INSERT INTO tool_calls (tenant_id, id, message_id, position, name, arguments)
+  SELECT tenant_id, gen_random_uuid(), message_id, position + n, name, arguments
+  FROM tool_calls, generate_series(1, {}) AS n RETURNING *
+)
+INSERT INTO tool_executions (tenant_id, id, session_id, user_id, message_id, tool_call_id, tool_name, input, status,
+  required_approval, approval_expires_at)
+SELECT call.tenant_id, gen_random_uuid(), session_id, user_id, call.message_id, call.id, tool_name, input, status,
+  required_approval, approval_expires_at
+FROM tool_executions, call
+"""
 
 
 @pytest.mark.parametrize("other", ["bob", "alice@acme", "system"])
