@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.db.base import Base, bounded
 
 _AWAITING = "status = 'awaiting_approval'"
+_EXPIRING = f"{_AWAITING} and approval_expires_at is not null"
 _ENDED = "'completed', 'failed', 'cancelled'"
 
 
@@ -70,8 +71,8 @@ class ToolExecution(Base):
         Index(None, "tenant_id", "started_at"),
         # What a user is asked for, over all sessions, oldest first.
         Index("ix_tool_executions_inbox", "tenant_id", "user_id", "created_at", "id", postgresql_where=text(_AWAITING)),
-        # For upkeep, which is every tenant's.
-        Index("ix_tool_executions_expiring", "approval_expires_at", postgresql_where=text(_AWAITING)),
+        # For upkeep, which is every tenant's. IS NOT NULL, which is so, keeps it out of what is asked of one inbox.
+        Index("ix_tool_executions_expiring", "approval_expires_at", postgresql_where=text(_EXPIRING)),
         CheckConstraint(
             "status in ('pending', 'running', 'completed', 'failed', 'cancelled', 'awaiting_approval')", name="status"
         ),

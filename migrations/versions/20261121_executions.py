@@ -97,7 +97,10 @@ def upgrade() -> None:
         postgresql_where=_AWAITING,
     )
     op.create_index(
-        "ix_tool_executions_expiring", "tool_executions", ["approval_expires_at"], postgresql_where=_AWAITING
+        "ix_tool_executions_expiring",
+        "tool_executions",
+        ["approval_expires_at"],
+        postgresql_where=sa.text("status = 'awaiting_approval' and approval_expires_at is not null"),
     )
 
 
