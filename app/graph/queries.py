@@ -18,7 +18,7 @@ class _Checking(FieldExtension):
     def resolve_async(self, next_: Any, source: Any, info: Info, **kwargs: Any) -> Any:
         """Called by Strawberry in the resolver's place. What comes back is awaited, unless it is a stream."""
         for name, value in kwargs.items():
-            require_storable(as_sent(value), to_camel_case(name))
+            require_storable(as_sent(value), to_camel_case(name.rstrip("_")))
         return next_(source, info, **kwargs)
 
 
