@@ -154,7 +154,7 @@ class RunRunner:
             await asyncio.wait([doubting])
             del self._writing[claimed.run.message_id]
             # Its next turn may have begun here.
-            if self._working[run_id] is answer:
+            if self._working.get(run_id) is answer:
                 del self._working[run_id]
 
     async def _doubt(self, answer: _Answer) -> None:
