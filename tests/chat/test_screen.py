@@ -64,3 +64,15 @@ def test_long_turns_are_cut_and_unfinished_ones_marked() -> None:
     screen.turn(Turn("ASSISTANT", "half", "FAILED"))
 
     assert notes.getvalue() == f"> {'x' * LONGEST_TURN} …\nhalf (failed)\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "approved"),
+    [("y\n", True), ("Yes\n", True), ("n\n", False), ("\n", False), ("", False), ("why?\n", False)],
+)
+async def test_only_a_yes_approves_and_nobody_there_is_a_no(typed: str, approved: bool) -> None:
+    notes = StringIO()
+    screen = Screen(StringIO(), notes, StringIO(typed))
+
+    assert await screen.confirm("approve?") is approved
+    assert notes.getvalue().startswith("approve? [y/N] ")
