@@ -65,18 +65,18 @@ class SiblingsOfMessage(Loader[Place, Siblings]):
 
 @lru_cache(maxsize=32)
 def _page(shape: PageShape, large: Large) -> Query[ChatMessage]:
-    """A part of several paths. Backward, no more is walked of them than is shown."""
+    """A part of several paths; what follows a message that is on none of them is all. Backward, no more is walked of them than is shown."""
     start = _before_cursor() if shape.before else _at_leaf()
     if shape.after:
-        start = start.where(messages.c.sequence_number > position(messages.c.sequence_number, "after_0"))
+        start = start.where(messages.c.sequence_number != position(messages.c.sequence_number, "after_0"))
 
     def goes_on(at: Any, to: Any) -> list[ColumnElement[bool]]:
         short = [at.c.depth < param("limit", Integer)] if shape.backward else []
-        behind = [to.c.sequence_number > position(to.c.sequence_number, "after_0")] if shape.after else []
+        behind = [to.c.sequence_number != position(to.c.sequence_number, "after_0")] if shape.after else []
         return [*short, *behind]
 
     path = upwards(start, STEP, goes_on)
-    down = func.row_number().over(partition_by=path.c.session_id, order_by=path.c.sequence_number)
+    down = func.row_number().over(partition_by=path.c.session_id, order_by=path.c.depth.desc())
     ranked = select(path.c.id, (path.c.depth if shape.backward else down).label("rank")).subquery("ranked")
     each = select(*columns_with(large)).where(messages.c.tenant_id == param("tenant_id"), messages.c.id == ranked.c.id)
     shown = each.limit(1).correlate(ranked).lateral("shown")
@@ -104,9 +104,10 @@ def _before_cursor() -> Select[Any]:
 
 
 class ActivePath(Loader[PathRequest, Page[ChatMessage]]):
-    """The messages that lead to a leaf, by number, which grows along every path.
+    """The messages that lead to a leaf, from a first one on. A cursor names one of them by its number.
 
-    What precedes a cursor is the path to the message there, also when the leaf has been moved to another branch since:
+    Numbers say when messages were stored, and mostly grow along a path; but what was said while an answer waited for
+    tools follows the whole answer, and has lower ones. What precedes a cursor is the path to the message there, also when the leaf has been moved to another branch since:
     who scrolls up goes on in the conversation that they read.
     """
 

@@ -39,7 +39,7 @@ def _newest_leaf() -> Query[Leaf]:
 def _path() -> Query[PathStep]:
     names = (*STEP, *(name for name in PathStep._fields if name not in STEP))
     path = upwards(_at_message(names), names)
-    return Query(PathStep, select(*(path.c[name] for name in PathStep._fields)).order_by(path.c.sequence_number))
+    return Query(PathStep, select(*(path.c[name] for name in PathStep._fields)).order_by(path.c.depth.desc()))
 
 
 _NEWEST_LEAF = _newest_leaf()

@@ -72,6 +72,24 @@ async def test_the_path_is_paged_either_way(client: GraphQLClient, database: Dat
     assert numbers(both) == [3, 5]
 
 
+async def test_the_path_is_in_the_order_of_the_tree_also_where_numbers_are_not(
+    client: GraphQLClient, database: Database, dsn: str, actor: Actor
+) -> None:
+    session_id = await new_session(database, actor)
+    # 3 and 4 were said while 2 waited for a tool: they follow its result 5 and the rest of the answer 6.
+    await plant(dsn, actor, session_id, [None, 1, 6, 3, 2, 5, 4])
+    session = of_session(session_id)
+    first = await path(client, session, first=3)
+    then = await path(client, session, first=10, after=first["pageInfo"]["endCursor"])
+    latest = await path(client, session, last=3)
+    earlier = await path(client, session, last=2, before=latest["pageInfo"]["startCursor"])
+
+    assert await shown(client, session) == [1, 2, 5, 6, 3, 4, 7]
+    assert [numbers(page) for page in (first, then)] == [[1, 2, 5], [6, 3, 4, 7]]
+    assert [numbers(page) for page in (latest, earlier)] == [[3, 4, 7], [5, 6]]
+    assert [ends(page) for page in (first, then, latest)] == [(False, True), (True, False), (True, False)]
+
+
 async def test_what_precedes_a_cursor_is_what_led_there_when_the_leaf_has_moved(
     client: GraphQLClient, database: Database, dsn: str, actor: Actor
 ) -> None:
@@ -116,7 +134,7 @@ async def test_the_end_of_a_long_path_is_read_without_the_rest_of_it(
 ) -> None:
     session_id = await new_session(database, actor)
     ids = await plant(dsn, actor, session_id, chain(10_000))
-    query = loaders._page(PageShape(backward=True, after=False, before=before))
+    query = loaders._page(PageShape(backward=True, after=False, before=before), frozenset())
     values: dict[str, object] = {"tenant_id": actor.tenant_id, "limit": 21}
     values |= {"starts": [session_id], "before_0": 9_000} if before else {"starts": [ids[-1]]}
     connection = await asyncpg.connect(dsn)

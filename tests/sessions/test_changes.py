@@ -153,7 +153,7 @@ async def test_a_deleted_session_takes_everything_along_but_its_events_and_what_
         "SESSION_DELETED", "SESSION_AGENT_STATE_SET",
         *[
             *["RUN_FAILED", "RUN_STARTED", "RUN_QUEUED", "MESSAGE_APPENDED"] * 2,
-            *["TOOL_EXECUTION_ADDED", "TOOL_CALL_ADDED", "MESSAGE_APPENDED"] * 3,
+            *["TOOL_EXECUTION_ADDED", "ATTACHMENT_ADDED", "TOOL_CALL_ADDED", "MESSAGE_APPENDED"] * 3,
         ] * 2,
         "MESSAGE_APPENDED", "SESSION_CREATED",
     ]  # fmt: skip
