@@ -12,10 +12,12 @@ from app.branches import pipeline as branches
 from app.branches.values import ForkRequest, PathStep, counted
 from app.core.actor import Actor
 from app.core.ids import new_id, parse_global_id
+from app.db.base import Base, table_of
 from app.db.database import Database
 from app.messages.pipeline import MessagePipeline
 from app.messages.values import Draft, MessageId, MessageRole
 from app.sessions.values import Counters, SessionId
+from app.tables import metadata
 from tests.branches.trees import chain, of_message, of_session, plant, shown
 from tests.client import GraphQLClient
 from tests.conversations import broken_rules, new_session, rows, value
@@ -379,6 +381,23 @@ def test_answers_of_a_path_are_counted_by_the_rule(
     assert found.awaiting_answer_since == (None if waiting is None else BEGAN + timedelta(seconds=waiting))
     assert (found.messages, found.total_tokens_used, found.tool_calls) == (len(path), 5 * len(path), 2 * len(path))
     assert Counters().messages == 0
+
+
+NOT_COPIED = {"runs": "an attempt of a model that was made and paid once, for the message that it wrote"}
+"""Tables whose rows hang on messages and stay there, and why."""
+
+
+def test_whatever_hangs_on_messages_is_copied_or_has_a_reason_not_to_be() -> None:
+    copied = {"chat_messages", *(copy.__module__.split(".")[1] for copy in branches._HANGING)}
+    rooms = {str(table_of(each.class_)): each.class_.__module__.split(".")[1] for each in Base.registry.mappers}
+
+    hanging = {
+        table.name
+        for table in metadata.tables.values()
+        if any(key.column.table.name in ("chat_messages", "tool_calls") for key in table.foreign_keys)
+    }
+
+    assert {name for name in hanging if {name, rooms[name]}.isdisjoint(copied)} == NOT_COPIED.keys()
 
 
 async def test_the_message_ids_of_a_fork_are_new(client: GraphQLClient, dsn: str) -> None:
