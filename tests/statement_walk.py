@@ -62,9 +62,9 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.events.loaders", "_count"): list(product(EVENT_CONDITIONS, (True, False))),
     ("app.exchange.loaders", "_listed"): list(product(_some_of(["session_id", "of_tenant", "of_user"]), (False, True))),
     ("app.messages.loaders", "_page_of_each"): list(product(("session_id", "parent_message_id"), SHAPES)),
-    ("app.messages.repository", "_append"): list(product(MessageRole, (False, True))),
-    ("app.messages.past", "_take_over"): [(role,) for role in MessageRole],
-    ("app.messages.repository", "_change"): [
+    ("app.messages.repository.append", "_append"): list(product(MessageRole, (False, True))),
+    ("app.messages.repository.past", "_take_over"): [(role,) for role in MessageRole],
+    ("app.messages.repository.changes", "_change"): [
         *product([EventKind.MESSAGE_UPDATED], _changes([*MESSAGE_COLUMNS, *MESSAGE_ENDS])),
         *product([EventKind.MESSAGE_DELETED], _changes(MESSAGE_COLUMNS)),
     ],

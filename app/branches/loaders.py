@@ -65,7 +65,10 @@ class SiblingsOfMessage(Loader[Place, Siblings]):
 
 @lru_cache(maxsize=32)
 def _page(shape: PageShape, large: Large) -> Query[ChatMessage]:
-    """A part of several paths; what follows a message that is on none of them is all. Backward, no more is walked of them than is shown."""
+    """A part of several paths; what follows a message that is on none of them is all of it.
+
+    Backward, no more is walked of them than is shown.
+    """
     start = _before_cursor() if shape.before else _at_leaf()
     if shape.after:
         start = start.where(messages.c.sequence_number != position(messages.c.sequence_number, "after_0"))
@@ -107,8 +110,8 @@ class ActivePath(Loader[PathRequest, Page[ChatMessage]]):
     """The messages that lead to a leaf, from a first one on. A cursor names one of them by its number.
 
     Numbers say when messages were stored, and mostly grow along a path; but what was said while an answer waited for
-    tools follows the whole answer, and has lower ones. What precedes a cursor is the path to the message there, also when the leaf has been moved to another branch since:
-    who scrolls up goes on in the conversation that they read.
+    tools follows the whole answer, and has lower ones. What precedes a cursor is the path to the message there, also
+    when the leaf has been moved to another branch since: who scrolls up goes on in the conversation that they read.
     """
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[PathRequest]) -> Sequence[Page[ChatMessage]]:

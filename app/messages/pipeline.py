@@ -18,7 +18,6 @@ from app.idempotency.values import ClientKey
 from app.llm.tokens import TokenCount
 from app.messages import repository, service
 from app.messages.errors import MessageDeleted, MessageNotFound, OtherRole
-from app.messages.past import take_over
 from app.messages.service import MessageOutcome
 from app.messages.values import (
     Completion,
@@ -108,7 +107,7 @@ class MessagePipeline:
     ) -> MessageOutcome:
         """Store a prepared message that was written elsewhere, in one statement. Errors as of `store`."""
         async with database.single_statement(replayable=key is not None) as uow:
-            stored = await take_over(uow, actor, past, key)
+            stored = await repository.take_over(uow, actor, past, key)
             return MessageOutcome(stored) if stored is not None else await _why_not(uow, actor, past.new, key)
 
     async def complete(

@@ -23,7 +23,7 @@ from tests.client import GraphQLClient
 from tests.conversations import broken_rules, new_session, rows, value
 from tests.fakes import StatementRecorder
 from tests.uploads import FileToSend
-from tests.worlds import add_call, add_file, stored
+from tests.worlds import add_call, add_execution, add_file, stored
 
 FORK = """session { id title description status agentId model provider messageCount totalTokensUsed estimatedCost
   totalDurationMs metadata { tags customData summary } forkedFrom { session { id } message { id } } }"""
@@ -68,6 +68,8 @@ async def talk(client: GraphQLClient) -> tuple[str, list[str]]:
     ids = [first, answer["message"]["id"], second, last]
     for message in (ids[1], ids[1], ids[3]):
         await add_call(client, message, result="found", success=True)
+    await execute(client, await add_call(client, ids[3]), "completed")
+    await add_execution(client, await add_call(client, ids[3]), requiredApproval=True)
     for message in (ids[0], ids[0], ids[2]):
         await add_file(client, message, FileToSend())
     return session, ids
@@ -93,6 +95,26 @@ async def calls_of(dsn: str, session: str) -> list[dict[str, Any]]:
         f"""SELECT m.content, {", ".join(f"c.{name}" for name in CALL)}, c.created_at FROM tool_calls c
             JOIN chat_messages m ON m.id = c.message_id WHERE m.session_id = $1
             ORDER BY m.sequence_number, c.position""",
+        key_of(session),
+    )
+    return [dict(row) for row in found]
+
+
+async def execute(client: GraphQLClient, call: str, output: str) -> None:
+    """Report what came of a call."""
+    execution = await add_execution(client, call, agentId="agent")
+    ended = {"toolExecutionId": execution, "status": "COMPLETED", "output": output}
+    assert (await client.mutate("updateToolExecution", "toolExecution { id }", ended))["success"]
+
+
+async def executions_of(dsn: str, session: str) -> list[dict[str, Any]]:
+    """What is copied of the executions of a session that have ended."""
+    found = await rows(
+        dsn,
+        """SELECT e.tool_name, e.input, e.output, e.status, e.agent_id, e.started_at, e.completed_at, c.position
+            FROM tool_executions e JOIN tool_calls c ON c.id = e.tool_call_id
+            JOIN chat_messages m ON m.id = c.message_id AND m.id = e.message_id AND m.session_id = e.session_id
+            WHERE e.session_id = $1 AND e.completed_at IS NOT NULL ORDER BY m.sequence_number, c.position""",
         key_of(session),
     )
     return [dict(row) for row in found]
@@ -127,7 +149,11 @@ async def test_a_fork_has_all_that_is_shown(client: GraphQLClient, dsn: str) -> 
     assert await messages_of(dsn, found["id"]) == await messages_of(dsn, session)
     assert await shown(client, found["id"]) == [1, 2, 3, 4]
     assert await calls_of(dsn, found["id"]) == await calls_of(dsn, session)
-    assert len(await calls_of(dsn, session)) == 3
+    assert len(await calls_of(dsn, session)) == 5
+    assert await executions_of(dsn, found["id"]) == await executions_of(dsn, session)
+    assert len(await executions_of(dsn, session)) == 1
+    waiting = "SELECT count(*) FROM tool_executions WHERE session_id = $1 AND status = 'awaiting_approval'"
+    assert (await value(dsn, waiting, key_of(session)), await value(dsn, waiting, key_of(found["id"]))) == (1, 0)
     assert await files_of(dsn, found["id"]) == await files_of(dsn, session)
     assert len(await files_of(dsn, session)) == 3
     assert await broken_rules(dsn) == []
@@ -211,7 +237,7 @@ async def test_a_tombstone_is_copied_as_one(client: GraphQLClient, dsn: str) -> 
 
     assert await messages_of(dsn, fork) == await messages_of(dsn, session)
     assert [message["content"] for message in await messages_of(dsn, fork)][1] == ""
-    assert await value(dsn, "SELECT tool_calls FROM chat_sessions WHERE id = $1", key_of(fork)) == 1
+    assert await value(dsn, "SELECT tool_calls FROM chat_sessions WHERE id = $1", key_of(fork)) == 3
 
 
 async def test_a_session_without_messages_is_forked_to_one(client: GraphQLClient, dsn: str) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    null,
     select,
     update,
 )  # fmt: skip
@@ -32,7 +33,7 @@ from app.messages.fragments import copies, copies_parameters, held, locked_messa
 from app.messages.values import Copies, MessageId, MessageRole
 from app.sessions.fragments import owned, sessions, tallied, tallied_copies, touched
 from app.sessions.values import TallyKind
-from app.tools.fragments import calls
+from app.tools.fragments import calls, executions, has_ended
 from app.tools.models import ToolCall
 from app.tools.values import MOST_CALLS, NewToolCall, ToolCallId
 
@@ -163,8 +164,12 @@ _OF_MESSAGES = Query(
 
 
 def _copy() -> Command[int]:
-    new_ids = func.unnest(param("calls", ARRAY(Uuid)), param("new_calls", ARRAY(Uuid)))
-    named = new_ids.table_valued(column("original_id", Uuid), column("copy_id", Uuid)).render_derived(name="new_calls")
+    """Calls on the copies of their messages, with what came of them; what still goes on is left to the original."""
+    new_ids = func.unnest(
+        param("calls", ARRAY(Uuid)), param("new_calls", ARRAY(Uuid)), param("new_executions", ARRAY(Uuid))
+    )
+    ids = [column(name, Uuid) for name in ("original_id", "copy_id", "execution_id")]
+    named = new_ids.table_valued(*ids).render_derived(name="new_calls")
     copied = copies()
     changed = {"id": named.c.copy_id, "message_id": copied.c.copy_id}
     row = {column.name: changed.get(column.name, column) for column in calls.c}
@@ -174,25 +179,37 @@ def _copy() -> Command[int]:
         .join(copied, calls.c.message_id == copied.c.original_id)
         .where(calls.c.tenant_id == param("tenant_id"))
     )
-    stored = insert(calls).from_select(list(row), found).returning(calls.c.message_id, calls.c.name).cte("stored")
+    stored = insert(calls).from_select(list(row), found).returning(*calls.c).cte("stored")
     of_session = (
-        select(messages.c.session_id, stored.c.name)
+        select(*stored.c, messages.c.session_id)
         .join(stored, messages.c.id == stored.c.message_id)
         .where(messages.c.tenant_id == param("tenant_id"))
         .cte("of_session")
     )
     used = tallied_copies(TallyKind.TOOL, of_session.c.session_id, of_session.c.name, of_session)
-    return Command(int, select(func.count().label("count")).select_from(stored).add_cte(used))
+    changed = {
+        "id": named.c.execution_id, "session_id": of_session.c.session_id, "message_id": of_session.c.message_id,
+        "tool_call_id": of_session.c.id, "run_id": null(),
+    }  # fmt: skip
+    row = {column.name: changed.get(column.name, column) for column in executions.c}
+    ended = (
+        select(*row.values())
+        .join(named, executions.c.tool_call_id == named.c.original_id)
+        .join(of_session, of_session.c.id == named.c.copy_id)
+        .where(executions.c.tenant_id == param("tenant_id"), has_ended(executions.c.status))
+    )
+    told = insert(executions).from_select(list(row), ended).cte("executed")
+    return Command(int, select(func.count().label("count")).select_from(stored).add_cte(used, told))
 
 
 _COPY = _copy()
 
 
 async def copy(uow: UnitOfWork, actor: Actor, copied: Copies) -> None:
-    """Store the calls of messages once more, on the copies of these."""
+    """Store the calls of messages once more, on the copies of these, with what came of those that have ended."""
     found = await uow.all(_OF_MESSAGES, tenant_id=actor.tenant_id, messages=list(copied))
     if found:
-        names = {"calls": found, "new_calls": [new_id() for _ in found]}
+        names = {"calls": found, **{kind: [new_id() for _ in found] for kind in ("new_calls", "new_executions")}}
         await uow.run(_COPY, tenant_id=actor.tenant_id, **names, **copies_parameters(copied))
 
 

@@ -1,4 +1,4 @@
-"""Takes over messages that were written elsewhere: at times of their own, in a tree that is known."""
+"""Statements that take over messages which were written elsewhere: at times of their own, in a tree that is known."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from app.idempotency.fragments import gate, passed
 from app.idempotency.values import ClientKey
 from app.messages.fragments import messages
 from app.messages.models import ChatMessage
-from app.messages.repository import GIVEN, appending, parent_is_of_this_session
+from app.messages.repository.append import GIVEN, appending, parent_is_of_this_session
 from app.messages.values import MessageRole, MessageStatus, PastMessage
 from app.sessions.fragments import is_session, one_past_message, session_claimed, tallied, touched
 from app.sessions.values import TallyKind
