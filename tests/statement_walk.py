@@ -17,6 +17,7 @@ from app.db.pages import PageShape
 from app.db.statement import Statement
 from app.erasure.repository import acting_columns, owned_tables
 from app.events.values import EventFilter, EventKind
+from app.messages.loaders import LARGE_COLUMNS
 from app.messages.values import MessageRole
 from app.runs.values import RunStatus
 from app.sessions.values import SessionFilter, SessionOrder
@@ -54,14 +55,17 @@ MESSAGE_ENDS = ["status", "token_count", "processing_time_ms"]
 
 EXECUTION_DECISION = frozenset({"status", "approved", "approved_by", "decision_comment", "error"})
 
+LARGE: tuple[frozenset[str], ...] = (frozenset(), LARGE_COLUMNS)
+
 BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
-    ("app.branches.loaders", "_page"): [(shape,) for shape in SHAPES],
+    ("app.branches.loaders", "_page"): list(product(SHAPES, LARGE)),
     ("app.erasure.repository", "_erase_owned"): [(table.name,) for table in owned_tables()],
     ("app.erasure.repository", "_unname"): acting_columns(),
     ("app.events.loaders", "_page"): list(product(EVENT_CONDITIONS, SHAPES, (True, False))),
     ("app.events.loaders", "_count"): list(product(EVENT_CONDITIONS, (True, False))),
     ("app.exchange.loaders", "_listed"): list(product(_some_of(["session_id", "of_tenant", "of_user"]), (False, True))),
-    ("app.messages.loaders", "_page_of_each"): list(product(("session_id", "parent_message_id"), SHAPES)),
+    ("app.messages.loaders", "_by_ids"): [(large,) for large in LARGE],
+    ("app.messages.loaders", "_page_of_each"): list(product(("session_id", "parent_message_id"), SHAPES, LARGE)),
     ("app.messages.repository.append", "_append"): list(product(MessageRole, (False, True))),
     ("app.messages.repository.past", "_take_over"): [(role,) for role in MessageRole],
     ("app.messages.repository.changes", "_change"): [

@@ -27,22 +27,10 @@ from app.events.fragments import event, event_parameters
 from app.events.values import EventKind
 from app.idempotency.fragments import gate, gate_parameters, passed
 from app.idempotency.values import ClientKey
-from app.messages.fragments import (
-    held,
-    locked_message,
-    messages,
-    session_of,
-)
+from app.messages.fragments import held, locked_message, messages, session_of
 from app.messages.models import ChatMessage
 from app.messages.values import MessageRole, MessageStatus, NewMessage
-from app.sessions.fragments import (
-    is_session,
-    named_parent,
-    one_more_message,
-    session_claimed,
-    tallied,
-    touched,
-)
+from app.sessions.fragments import is_session, named_parent, one_more_message, session_claimed, tallied, touched
 from app.sessions.values import TallyKind
 
 GIVEN: dict[str, Any] = {

@@ -31,19 +31,10 @@ from app.events.fragments import event, event_parameters
 from app.events.values import EventKind
 from app.idempotency.fragments import gate, gate_parameters, passed
 from app.idempotency.values import ClientKey
-from app.messages.fragments import (
-    held,
-    locked_message,
-    messages,
-    session_of,
-)
+from app.messages.fragments import held, locked_message, messages, session_of
 from app.messages.models import ChatMessage
 from app.messages.values import UNFINISHED, MessageId, MessageRole, MessageStatus
-from app.sessions.fragments import (
-    answer_counted,
-    answer_ended,
-    touched,
-)
+from app.sessions.fragments import answer_counted, answer_ended, touched
 
 _SPENT = ("token_count", "processing_time_ms")
 """What a message took, as the session counts it. It never becomes less, like the session's counters: what is told when

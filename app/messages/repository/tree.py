@@ -3,32 +3,15 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    Integer,
-    Uuid,
-    cast,
-    func,
-    insert,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import Integer, Uuid, cast, func, insert, literal, select, update
 
 from app.core.actor import Actor, TenantId
 from app.db.scopes import ReadScope, UnitOfWork
 from app.db.statement import Command, Query, param
-from app.messages.fragments import (
-    copies,
-    copies_parameters,
-    messages,
-    of_session,
-)
+from app.messages.fragments import copies, copies_parameters, messages, of_session
 from app.messages.models import ChatMessage
 from app.messages.values import Copies, MessageId, MessageRole
-from app.sessions.fragments import (
-    owned,
-    tallied_copies,
-)
+from app.sessions.fragments import owned, tallied_copies
 from app.sessions.values import SessionId, TallyKind
 
 _OWNED = Query(
