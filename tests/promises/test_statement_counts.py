@@ -28,9 +28,9 @@ async def cost(client: GraphQLClient, statements: StatementRecorder, operation: 
 
 @pytest.fixture
 async def one(client_as: ClientAs) -> tuple[GraphQLClient, list[Conversation]]:
-    """A user with one conversation of one chain."""
+    """A user with one conversation of two chains, so that messages have others beside them."""
     client = await client_as("one")
-    return client, [await answered(client)]
+    return client, [await answered(client, 2)]
 
 
 @pytest.fixture
@@ -86,6 +86,23 @@ async def test_twenty_sessions_with_messages_and_tool_calls_are_three_statements
     # Of the first session a page: the question, twenty chains of five, and without the last of these.
     assert answer.count('"content"') == 100 + 19 * 14
     assert answer.count('"name"') == 79 + 19 * 8
+
+
+async def test_the_page_a_front_end_opens_with_is_five_statements(
+    one: tuple[GraphQLClient, list[Conversation]],
+    many: tuple[GraphQLClient, list[Conversation]],
+    statements: StatementRecorder,
+) -> None:
+    page = """{ sessions(first: 20) { nodes { title messages(last: 20) { nodes {
+      content attachments { fileName size url } toolCalls { name arguments result execution { status approved } }
+    } } } } }"""
+
+    (cheap, _), (dear, answer) = await cost(one[0], statements, page), await cost(many[0], statements, page)
+
+    # Sessions, their messages, their calls, what was done about these, and their files.
+    assert (cheap, dear) == (5, 5)
+    assert not [sql for sql in statements.sent if "message_attachments.data" in sql or "executions.output" in sql]
+    assert min(answer.count(f'"{name}"') for name in ("fileName", "arguments", "approved")) > 100
 
 
 async def test_a_count_is_only_taken_when_it_is_selected(
