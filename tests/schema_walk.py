@@ -45,8 +45,9 @@ ID_NAMES = {
 _GOES_WITH = {"parentMessageId": "sessionId", "editedMessageId": "sessionId"}
 """What a valid value needs beside it: both are messages of the session that is named, and of no new one."""
 
-_NAMED_SAMPLES = {"model": "local:echo", "to": "2026-02-01T12:00:00Z"}
-"""What must be something of its kind: a model that can be asked everywhere, the end of what begins at a DateTime."""
+_NAMED_SAMPLES = {"model": "local:echo", "to": "2026-02-01T12:00:00Z", "query": "plain or own"}
+"""What must be something of its kind: a model that can be asked everywhere, the end of what begins at a DateTime, words
+that are in the conversations which tests make."""
 
 _SAMPLES: dict[str, object] = {
     "String": "a text", "Int": 1, "Float": 0.5, "Boolean": True, "JSON": {"some": "object"}, "Decimal": "1.5",

@@ -94,8 +94,6 @@ def rooted(way: Way, ids: Mapping[str, list[str]], selection: str) -> str:
     taken = {**valid_arguments("query", root.name, {name: found[0] for name, found in ids.items()})}
     if "ids" in taken or "id" in taken:
         taken = {"ids": ids[root.to.name]} if "ids" in taken else {"id": ids[root.to.name][0]}
-    if "query" in taken:
-        taken["query"] = "plain"
     kinds = query_fields()[root.name].args
     written = (f"{name}: {literal(value, kinds[name].type)}" for name, value in taken.items())
     arguments = f"({', '.join(written)})" if taken else ""

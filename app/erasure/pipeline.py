@@ -25,6 +25,7 @@ from app.runs.loaders import live_runs_of
 from app.runs.pipeline import RunPipeline
 from app.runs.service import RUN_JOB
 from app.runs.values import RunId
+from app.toolbox.service import TOOL_JOB
 
 LONGEST_USER_ID = 128
 MOST_JOBS = 1_000
@@ -115,10 +116,14 @@ async def _events(database: Database, owner: Actor) -> Counted:
 
 async def _some_events(uow: UnitOfWork, owner: Actor) -> tuple[int, int]:
     batch = await repository.erase_events(uow, owner.tenant_id, owner.user_id)
-    run_ids = [str(parse_global_id(run_id, "Run")) for run_id in batch.run_ids or ()]
     jobs = 0
-    for start in range(0, len(run_ids), MOST_JOBS):
-        jobs += await withdraw(uow, RUN_JOB, run_ids[start : start + MOST_JOBS])
+    for kind, node_type, ids in (
+        (RUN_JOB, "Run", batch.run_ids or ()),
+        (TOOL_JOB, "ToolExecution", batch.execution_ids or ()),
+    ):
+        subjects = [str(parse_global_id(id_, node_type)) for id_ in ids]
+        for start in range(0, len(subjects), MOST_JOBS):
+            jobs += await withdraw(uow, kind, subjects[start : start + MOST_JOBS])
     return batch.amount, jobs
 
 

@@ -65,6 +65,8 @@ class Batch(NamedTuple):
     amount: int
     run_ids: list[str] | None
     """Global ids of the runs that the events told of."""
+    execution_ids: list[str] | None
+    """The same of the executions of tools."""
 
 
 _NOW = Query(datetime, select(func.statement_timestamp().label("now")))
@@ -226,10 +228,14 @@ def _erase_owned(name: str) -> Command[ErasedRows]:
 @lru_cache(maxsize=1)
 def _erase_events() -> Command[Batch]:
     gone = delete(events).where(*_batch(events)).returning(events.c.kind, events.c.payload).cte("gone")
-    told = func.array_agg(gone.c.payload["runId"].astext).filter(
-        gone.c.kind == literal(EventKind.RUN_QUEUED.value, Text)
-    )
-    return Command(Batch, select(func.count().label("amount"), told.label("run_ids")).select_from(gone))
+    told = [
+        func.array_agg(gone.c.payload[subject].astext).filter(gone.c.kind == literal(kind.value, Text)).label(name)
+        for name, subject, kind in (
+            ("run_ids", "runId", EventKind.RUN_QUEUED),
+            ("execution_ids", "toolExecutionId", EventKind.TOOL_EXECUTION_ADDED),
+        )
+    ]
+    return Command(Batch, select(func.count().label("amount"), *told).select_from(gone))
 
 
 def acting_columns() -> list[tuple[str, str]]:
@@ -278,7 +284,7 @@ async def erase_sessions(uow: UnitOfWork, tenant: TenantId, session_ids: list[UU
 
 async def erase_events(uow: UnitOfWork, tenant: TenantId, user: UserId) -> Batch:
     """Erase some events of a user's sessions that are no more."""
-    return await uow.run_one(_erase_events(), tenant_id=tenant, user_id=user) or Batch(0, None)
+    return await uow.run_one(_erase_events(), tenant_id=tenant, user_id=user) or Batch(0, None, None)
 
 
 async def erase_owned(uow: UnitOfWork, table: Table, tenant: TenantId, user: UserId, begun_at: datetime) -> int:

@@ -27,15 +27,19 @@ _ENQUEUE = LibraryCommand(
 _QUEUE = NAMES.qualified.queue_table
 _WITHDRAW = LibraryCommand(
     int,
-    f"DELETE FROM {_QUEUE} WHERE dedupe_key = ANY($1::text[]) RETURNING 1 AS one",  # noqa: S608 - the name is ours
-    ("keys",),
+    f"""DELETE FROM {_QUEUE} WHERE split_part(dedupe_key, ':', 1) = $1::text
+        AND split_part(dedupe_key, ':', 2) = ANY($2::text[]) RETURNING 1 AS one""",  # noqa: S608 - the name is ours
+    ("kind", "subjects"),
     ("one",),
 )
 
 
-async def withdraw(uow: UnitOfWork, kind: JobKind, keys: list[str]) -> int:
-    """Take jobs that were added with these keys out of the queue, also such as are being run; how many there were."""
-    return len(await uow.run(_WITHDRAW, keys=[f"{kind}:{key}" for key in keys]))
+async def withdraw(uow: UnitOfWork, kind: JobKind, subjects: list[str]) -> int:
+    """Take the jobs whose keys begin with one of these, up to a colon, out of the queue, also such as are being run.
+
+    How many there were. It reads the whole queue, of which there is little at a time.
+    """
+    return len(await uow.run(_WITHDRAW, kind=kind, subjects=subjects))
 
 
 async def enqueue(

@@ -31,10 +31,11 @@ from app.messages.values import Edit, MessageId, MessageRole
 from app.runs import service
 from app.runs.accounts import Accounts
 from app.runs.pipeline import RunPipeline
+from app.runs.turns import Turns
 from app.runs.values import Asked, Ending, OnBusy, RunId, RunStatus, Wanted
 from app.schema import schema
 from app.sessions import service as sessions
-from app.sessions.values import SessionId
+from app.sessions.values import AgentStateId, NewAgentState, SessionId
 from app.streams.feed import Feed
 from app.streams.wakeups import WakeUps
 from app.tools import service as tools
@@ -135,6 +136,9 @@ async def everything(dsn: str, database: Database, services: Any, actor: Actor, 
         await sessions.update(uow, actor, session_id, {"title": "New"}, None)
     async with database.single_statement() as uow:
         await sessions.set_metadata(uow, actor, session_id, {"tags": ["a"]}, None)
+    async with database.single_statement() as uow:
+        state = NewAgentState(AgentStateId(new_id()), session_id, "agent", {"a": 1})
+        await sessions.set_agent_state(uow, actor, state, None)
     message = MessageId((await say(database, pipeline, actor, session_id, "hi", MessageRole.ASSISTANT)).id)
     async with database.single_statement() as uow:
         call = (await tools.add(uow, actor, NewToolCall(ToolCallId(new_id()), message, "search", "{}"), None)).tool_call
@@ -156,6 +160,10 @@ async def everything(dsn: str, database: Database, services: Any, actor: Actor, 
         claimed = await database.transact(partial(_claim, accounts, ref))
         assert claimed is not None
         ending = Ending(status)
+        if status is RunStatus.COMPLETED:
+            await database.transact(partial(_rest, services[Turns], claimed))
+            claimed = await database.transact(partial(_claim, accounts, ref))
+            assert claimed is not None
         if status is RunStatus.CANCELLED:
             await runs.cancel(database, actor, RunId(run.id), None)
         else:
@@ -187,6 +195,11 @@ async def execute_every_way(
 
 async def _claim(accounts: Accounts, ref: Any, uow: Any) -> Any:
     return await service.claim(uow, accounts, ref, 1)
+
+
+async def _rest(turns: Turns, claimed: Any, uow: Any) -> Any:
+    # A turn whose calls have all ended by then: none was made.
+    return await turns.finish(uow, claimed, Ending(RunStatus.COMPLETED), called=True)
 
 
 async def _finish(accounts: Accounts, claimed: Any, ending: Ending, uow: Any) -> Any:

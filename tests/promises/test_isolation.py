@@ -25,7 +25,7 @@ from tests.schema_walk import (
 )
 from tests.worlds import ClientAs, Conversation, conversation, ids_for, rows, stored
 
-NAMES = {"userId": "bob", "actor": "bob", "agentId": "bobs", "tags": "bobs"}
+NAMES = {"userId": "bob", "actor": "bob", "agentId": "bobs", "tags": "bobs", "query": "bobs"}
 """What filters name by text: the value that finds another user's rows, where a filter reaches them."""
 
 NOT_NAMES = {"after", "before", "timeZone"}
