@@ -5,12 +5,15 @@ done here a second time, for these rows come by the thousand and not one by one.
 rooms' own services, and compares every column.
 """
 
+from collections import Counter
 from datetime import datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from random import Random
 from typing import assert_never
 from uuid import UUID
 
+from app.attachments.content_types import content_type_of
 from app.core.actor import TenantId
 from app.core.ids import global_id
 from app.events.values import EventKind
@@ -18,11 +21,12 @@ from app.llm.port import Usage
 from app.messages.pipeline import VERSION
 from app.messages.values import MessageRole, MessageStatus
 from app.runs.values import RunStatus
-from app.seeding.chance import seeded_id
+from app.seeding.calls import Calls
+from app.seeding.diary import Diary, message_name
 from app.seeding.measures import Measures
 from app.seeding.rows import (
     AgentStateRow,
-    EventRow,
+    AttachmentRow,
     LineRow,
     MessageRow,
     MetadataRow,
@@ -30,14 +34,15 @@ from app.seeding.rows import (
     RunRow,
     SessionRow,
     SpentRow,
-    ToolCallRow,
+    TallyRow,
 )
 from app.seeding.values import (
     Answered,
     AnyStep,
-    Called,
+    Attached,
     Closed,
     Deleted,
+    Executed,
     Filed,
     Kept,
     Reported,
@@ -45,7 +50,7 @@ from app.seeding.values import (
     Story,
     ToolAnswered,
 )
-from app.sessions.values import SessionStatus
+from app.sessions.values import SessionStatus, TallyKind
 
 CLAIM_MS = 12
 """Between a run's being asked for and a worker's taking it."""
@@ -62,9 +67,9 @@ class Books:
 
     def __init__(self, tenant: TenantId, story: Story, chance: Random, measures: Measures, rows: Rows) -> None:
         self._tenant, self._story, self._chance, self._measures, self._rows = tenant, story, chance, measures, rows
+        self._diary = Diary(tenant, story, chance, rows)
+        self._calls = Calls(self._diary)
         self._session = global_id("ChatSession", story.session_id)
-        self._at = story.began_at
-        self._events = 0
         self._status = SessionStatus.ACTIVE
         self._tags = story.tags
         self._summary: str | None = None
@@ -72,27 +77,32 @@ class Books:
         self._runs: dict[int, UUID] = {}
         """By the numbers of the messages that they wrote."""
         self._states: dict[str, AgentStateRow] = {}
+        self._files: dict[UUID, list[AttachmentRow]] = {}
+        """By their messages."""
+        self._models: Counter[str] = Counter()
+        """How many answers name them."""
         self._leaf_parent: UUID | None = None
         self._roles = dict.fromkeys(MessageRole, 0)
-        self._calls = self._tokens = self._duration_ms = self._answered = self._answer_ms = 0
+        self._tokens = self._duration_ms = self._answered = self._answer_ms = 0
         self._cost = Decimal(0)
         self._awaiting: datetime | None = None
-        self._tell(EventKind.SESSION_CREATED, {"sessionId": self._session, "title": story.title})
+        self._diary.tell(EventKind.SESSION_CREATED, {"sessionId": self._session, "title": story.title})
 
     def close(self) -> None:
         """Take all steps, and add the rows of the session itself."""
         for step in self._story.steps:
-            self._wait(step.after_ms)
+            self._diary.wait(step.after_ms)
             self._take(step)
         story, tenant = self._story, self._tenant
         leaf = self._messages[-1].id if self._messages else None
         self._rows[SessionRow].append(
             SessionRow(
                 tenant, story.session_id, story.user, story.title, story.description, self._status, story.agent_id,
-                story.model.name, story.model.provider, story.began_at, self._at, len(self._messages), self._events,
-                leaf, self._leaf_parent, self._roles[MessageRole.USER], self._roles[MessageRole.ASSISTANT],
-                self._roles[MessageRole.SYSTEM], self._roles[MessageRole.TOOL], self._calls, len(self._states),
-                self._tokens, self._cost, self._duration_ms, self._awaiting, self._answered, self._answer_ms,
+                story.model.name, story.model.provider, story.began_at, self._diary.at, len(self._messages),
+                self._diary.events, leaf, self._leaf_parent, self._roles[MessageRole.USER],
+                self._roles[MessageRole.ASSISTANT], self._roles[MessageRole.SYSTEM], self._roles[MessageRole.TOOL],
+                self._calls.count, len(self._states), self._tokens, self._cost, self._duration_ms, self._awaiting,
+                self._answered, self._answer_ms,
             )
         )  # fmt: skip
         self._rows[MetadataRow].append(
@@ -100,6 +110,12 @@ class Books:
         )
         self._rows[MessageRow].extend(self._messages)
         self._rows[AgentStateRow].extend(self._states.values())
+        self._calls.close()
+        self._rows[AttachmentRow].extend(file for files in self._files.values() for file in files)
+        for kind, used in ((TallyKind.TOOL, self._calls.tools), (TallyKind.MODEL, self._models)):
+            self._rows[TallyRow].extend(
+                TallyRow(tenant, story.session_id, kind, name, times) for name, times in used.items()
+            )
 
     def _take(self, step: AnyStep) -> None:
         match step:
@@ -109,6 +125,10 @@ class Books:
                 self._ran(step)
             case Reported():
                 self._reported(step)
+            case Executed():
+                self._calls.executed(step)
+            case Attached():
+                self._attached(step)
             case ToolAnswered():
                 self._tool_answered(step)
             case Deleted():
@@ -133,29 +153,30 @@ class Books:
             )
         self._append(row, step.role)
         if step.role is MessageRole.USER:
-            self._awaiting = self._at
+            self._awaiting = self._diary.at
 
     def _reported(self, step: Reported) -> None:
         tokens = self._measures.tokens(step.content, step.model)
         row = self._message(MessageRole.ASSISTANT, step.content, tokens.tokens, tokens.estimated, None)
         row = row._replace(model=step.model, processing_time_ms=step.duration_ms, tool_call_count=len(step.calls))
         self._append(row, MessageRole.ASSISTANT)
+        self._models[step.model] += 1
         self._duration_ms += step.duration_ms
-        self._count_answer(self._at)
+        self._count_answer(self._diary.at)
         for position, call in enumerate(step.calls, 1):
-            self._called(call, position, row.id)
+            self._calls.called(call, position, row.id)
 
-    def _called(self, call: Called, position: int, message_id: UUID) -> None:
-        executed_at = self._at
-        self._wait(1)
-        self._calls += 1
-        row = ToolCallRow(
-            self._tenant, self._new_id(), message_id, position, call.call_id, call.name, call.arguments, call.result,
-            True, executed_at, call.duration_ms, self._at,
+    def _attached(self, step: Attached) -> None:
+        message, data = self._messages[step.number - 1], step.content.encode()
+        row = AttachmentRow(
+            self._tenant, self._diary.new_id(), message.id, step.file_name, content_type_of(data), len(data),
+            sha256(data).digest(), data, self._diary.at,
         )  # fmt: skip
-        self._rows[ToolCallRow].append(row)
-        named = {"messageId": _message_name(message_id), "toolCallId": global_id("ToolCall", row.id)}
-        self._tell(EventKind.TOOL_CALL_ADDED, {**named, "name": call.name})
+        self._files.setdefault(message.id, []).append(row)
+        self._messages[step.number - 1] = message._replace(attachment_count=message.attachment_count + 1)
+        named = {"messageId": message_name(message.id), "attachmentId": global_id("MessageAttachment", row.id)}
+        told = {**named, "contentType": row.content_type, "size": row.size}
+        self._diary.tell(EventKind.ATTACHMENT_ADDED, told)
 
     def _tool_answered(self, step: ToolAnswered) -> None:
         tokens = self._measures.tokens(step.content)
@@ -168,29 +189,30 @@ class Books:
             status=MessageStatus.PENDING, pipeline_facts={}
         )
         message_name = self._append(expected, MessageRole.ASSISTANT, MessageStatus.PENDING)
-        number, run_id = len(self._messages), self._new_id()
+        number, run_id = len(self._messages), self._diary.new_id()
         named = {"runId": global_id("Run", run_id), "messageId": message_name}
-        self._wait(1)
-        queued_at = self._at
-        self._tell(EventKind.RUN_QUEUED, {**named, "model": step.model})
-        self._wait(CLAIM_MS)
-        started_at = self._at
-        self._tell(EventKind.RUN_STARTED, {**named, "attempt": 1})
-        self._wait(step.duration_ms)
+        self._diary.wait(1)
+        queued_at = self._diary.at
+        self._diary.tell(EventKind.RUN_QUEUED, {**named, "model": step.model})
+        self._diary.wait(CLAIM_MS)
+        started_at = self._diary.at
+        self._diary.tell(EventKind.RUN_STARTED, {**named, "attempt": 1, "turn": 1})
+        self._diary.wait(step.duration_ms)
         kind, status = _ENDED[step.status]
         usage, estimated, cost = self._spent(step)
         told: dict[str, object] = {**named, "status": step.status.name, "tokens": usage.total}
         if step.failure is not None:
             told["errorCode"] = step.failure.code
-        self._tell(kind, told)
+        self._diary.tell(kind, told)
         processing_ms = step.duration_ms if step.reports else None
         failure = step.failure
         self._messages[-1] = expected._replace(
             status=status, content=step.content, model=step.model, token_count=usage.total,
             token_count_estimated=estimated, error_code=failure.code if failure else None,
             error_message=failure.message if failure else None, processing_time_ms=processing_ms,
-            streaming=step.streaming, updated_at=self._at,
+            streaming=step.streaming, updated_at=self._diary.at,
         )  # fmt: skip
+        self._models[step.model] += 1
         self._tokens += usage.total
         self._cost += cost or 0
         self._duration_ms += processing_ms or 0
@@ -210,7 +232,7 @@ class Books:
         started_at: datetime,
     ) -> None:
         """The rows of a run that has ended."""
-        tenant, story, failure, at = self._tenant, self._story, step.failure, self._at
+        tenant, story, failure, at = self._tenant, self._story, step.failure, self._diary.at
         amounts = (usage.input, usage.cached_input, usage.cache_write, usage.output, usage.reasoning)
         stop_reason = "stop" if step.status is RunStatus.COMPLETED else None
         code, message = (failure.code, failure.message) if failure else (None, None)
@@ -246,29 +268,30 @@ class Books:
         gone = self._messages[step.number - 1]
         self._messages[step.number - 1] = gone._replace(
             content="", error_message=None, intent_name=None, intent_confidence=None, intent_keywords=None,
-            streaming={}, tool_call_count=0, updated_at=self._at, deleted_at=self._at,
+            streaming={}, tool_call_count=0, attachment_count=0, updated_at=self._diary.at, deleted_at=self._diary.at,
         )  # fmt: skip
-        self._tell(EventKind.MESSAGE_DELETED, {"messageId": _message_name(gone.id)})
+        self._files.pop(gone.id, None)
+        self._diary.tell(EventKind.MESSAGE_DELETED, {"messageId": message_name(gone.id)})
 
     def _filed(self, step: Filed) -> None:
         self._tags, self._summary = step.tags, step.summary
-        self._tell(EventKind.SESSION_METADATA_SET, {"sessionId": self._session, "changed": ["summary", "tags"]})
+        self._diary.tell(EventKind.SESSION_METADATA_SET, {"sessionId": self._session, "changed": ["summary", "tags"]})
 
     def _closed(self, step: Closed) -> None:
         self._status = step.status
-        self._tell(EventKind.SESSION_UPDATED, {"sessionId": self._session, "changed": ["status"]})
+        self._diary.tell(EventKind.SESSION_UPDATED, {"sessionId": self._session, "changed": ["status"]})
 
     def _kept(self, step: Kept) -> None:
-        before = self._states.get(step.agent_id)
-        self._states[step.agent_id] = (
-            before._replace(state=step.state, version=before.version + 1, updated_at=self._at)
-            if before
-            else AgentStateRow(
-                self._tenant, self._story.session_id, step.agent_id, self._new_id(), step.state, 1, self._at, self._at
+        before, at = self._states.get(step.agent_id), self._diary.at
+        if before is None:
+            row = AgentStateRow(
+                self._tenant, self._story.session_id, step.agent_id, self._diary.new_id(), step.state, 1, at, at
             )
-        )
-        told = {"agentId": step.agent_id, "version": self._states[step.agent_id].version}
-        self._tell(EventKind.SESSION_AGENT_STATE_SET, {"sessionId": self._session, **told})
+        else:
+            row = before._replace(state=step.state, version=before.version + 1, updated_at=at)
+        self._states[step.agent_id] = row
+        told = {"agentId": step.agent_id, "version": row.version}
+        self._diary.tell(EventKind.SESSION_AGENT_STATE_SET, {"sessionId": self._session, **told})
 
     def _message(
         self, role: MessageRole, content: str, tokens: int, estimated: bool, parent: UUID | None
@@ -277,8 +300,8 @@ class Books:
         facts = {"version": VERSION, "processingTimeMs": self._chance.randrange(80, 900) / 1000}
         leaf = self._messages[-1].id if self._messages else None
         return MessageRow(
-            self._tenant, self._new_id(), self._story.session_id, len(self._messages) + 1, parent or leaf, role,
-            MessageStatus.COMPLETED, content, tokens, estimated, self._at, self._at, pipeline_facts=facts,
+            self._tenant, self._diary.new_id(), self._story.session_id, len(self._messages) + 1, parent or leaf, role,
+            MessageStatus.COMPLETED, content, tokens, estimated, self._diary.at, self._diary.at, pipeline_facts=facts,
         )  # fmt: skip
 
     def _append(self, row: MessageRow, role: MessageRole, status: MessageStatus = MessageStatus.COMPLETED) -> str:
@@ -287,34 +310,14 @@ class Books:
         self._roles[role] += 1
         self._tokens += row.token_count
         self._leaf_parent = row.parent_message_id
-        named = _message_name(row.id)
+        named = message_name(row.id)
         told = {"messageId": named, "role": role.name, "status": status.name, "sequenceNumber": row.sequence_number}
-        self._tell(EventKind.MESSAGE_APPENDED, told)
+        self._diary.tell(EventKind.MESSAGE_APPENDED, told)
         return named
 
     def _count_answer(self, begun_at: datetime) -> None:
         """The first completed answer after a question, if it was begun after it (S1-27)."""
         if self._awaiting is not None and self._awaiting <= begun_at:
             self._answered += 1
-            self._answer_ms += (self._at - self._awaiting) // timedelta(milliseconds=1)
+            self._answer_ms += (self._diary.at - self._awaiting) // timedelta(milliseconds=1)
             self._awaiting = None
-
-    def _tell(self, kind: EventKind, payload: dict[str, object]) -> None:
-        self._events += 1
-        user = self._story.user
-        self._rows[EventRow].append(
-            EventRow(
-                self._tenant, self._story.session_id, self._events, kind, payload, user, user, self._story.correlation,
-                self._at,
-            )
-        )  # fmt: skip
-
-    def _wait(self, milliseconds: int) -> None:
-        self._at += timedelta(milliseconds=milliseconds)
-
-    def _new_id(self) -> UUID:
-        return seeded_id(self._chance, self._at)
-
-
-def _message_name(message_id: UUID) -> str:
-    return global_id("ChatMessage", message_id)

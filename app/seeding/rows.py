@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from app.attachments.models import MessageAttachment
 from app.db.base import Base
 from app.events.models import Event
 from app.messages.models import ChatMessage
 from app.runs.models import Run, RunEvent, UsageEntry
-from app.sessions.models import AgentState, ChatSession, SessionMetadata
-from app.tools.models import ToolCall
+from app.sessions.models import AgentState, ChatSession, SessionMetadata, SessionTally
+from app.tools.models import ToolCall, ToolExecution
 
 
 class SessionRow(NamedTuple):
@@ -71,6 +72,16 @@ class AgentStateRow(NamedTuple):
     updated_at: datetime
 
 
+class TallyRow(NamedTuple):
+    """How often the session used a tool or a model."""
+
+    tenant_id: str
+    session_id: UUID
+    kind: str
+    name: str
+    times: int
+
+
 class MessageRow(NamedTuple):
     """A message. What has a default here is not told of every kind."""
 
@@ -88,6 +99,7 @@ class MessageRow(NamedTuple):
     updated_at: datetime
     tool_call_id: str | None = None
     tool_call_count: int = 0
+    attachment_count: int = 0
     error_code: str | None = None
     error_message: str | None = None
     intent_name: str | None = None
@@ -110,11 +122,54 @@ class ToolCallRow(NamedTuple):
     call_id: str
     name: str
     arguments: str
-    result: str
-    success: bool
-    executed_at: datetime
-    duration_ms: int
+    result: str | None
+    success: bool | None
+    error: str | None
+    executed_at: datetime | None
+    duration_ms: int | None
     created_at: datetime
+
+
+class ExecutionRow(NamedTuple):
+    """The execution of a tool call, as far as it has come. What has a default here is told later, or of a few."""
+
+    tenant_id: str
+    id: UUID
+    session_id: UUID
+    user_id: str
+    message_id: UUID
+    tool_call_id: UUID
+    tool_name: str
+    input: str
+    status: str
+    required_approval: bool
+    approval_expires_at: datetime | None
+    agent_id: str | None
+    created_at: datetime
+    updated_at: datetime
+    output: str | None = None
+    error: str | None = None
+    approved: bool | None = None
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    decision_comment: str | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    duration_ms: int | None = None
+
+
+class AttachmentRow(NamedTuple):
+    """A file of a message."""
+
+    tenant_id: str
+    id: UUID
+    message_id: UUID
+    file_name: str
+    content_type: str
+    size: int
+    sha256: bytes
+    data: bytes
+    uploaded_at: datetime
 
 
 class RunRow(NamedTuple):
@@ -197,9 +252,12 @@ class EventRow(NamedTuple):
 TABLES: dict[type[Any], type[Base]] = {
     SessionRow: ChatSession,
     MetadataRow: SessionMetadata,
+    TallyRow: SessionTally,
     AgentStateRow: AgentState,
     MessageRow: ChatMessage,
     ToolCallRow: ToolCall,
+    ExecutionRow: ToolExecution,
+    AttachmentRow: MessageAttachment,
     RunRow: Run,
     LineRow: RunEvent,
     SpentRow: UsageEntry,

@@ -1,7 +1,7 @@
 """Makes up what happened in a session: questions, answers, second thoughts, failures, tools."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -12,13 +12,15 @@ from app.llm.port import Usage
 from app.messages.values import MessageRole
 from app.runs.values import Failure, RunStatus
 from app.seeding.chance import first_session_id, model_of, seeded_id, source, user_of, weighted
-from app.seeding.topics import Slots, Topic, topics
+from app.seeding.topics import Slots, ToolTemplate, Topic, topics
 from app.seeding.values import (
     Answered,
     AnyStep,
+    Attached,
     Called,
     Closed,
     Deleted,
+    Executed,
     Filed,
     Kept,
     Model,
@@ -27,8 +29,10 @@ from app.seeding.values import (
     SeedPlan,
     Story,
     ToolAnswered,
+    Verdict,
 )
 from app.sessions.values import SessionStatus
+from app.tools.values import APPROVAL_LASTS
 
 CountTokens = Callable[[str], int]
 """How many tokens a text is, roughly: for what a provider would have counted."""
@@ -46,6 +50,15 @@ _OVERLOADED = Failure(
 
 _EXCHANGES = ("plain", "tools", "failed", "cancelled", "regenerated", "edited")
 _EXCHANGE_WEIGHTS = (74, 10, 3, 2, 6, 5)
+
+_OUTCOMES = ("completed", "reported", "failed", "approved", "denied")
+_OUTCOME_WEIGHTS = (60, 15, 8, 11, 6)
+_TIMED_OUT = "the tool did not answer within 30 seconds"
+_NOT_APPROVED = "The person did not approve this call; it was not carried out."
+_APPROVALS = (None, None, "Go ahead.", "Fine, this once.")
+_DENIALS = (None, "Not now.", "Ask me before you look there.")
+_UNDECIDED = APPROVAL_LASTS - timedelta(days=1)
+"""What was asked for later than this before the end may be undecided still: its approval does not expire at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +122,8 @@ class _Telling:
     context_tokens: int = 0
     """Of what a model would have in view."""
     passed_ms: int = 0
+    waits: bool = False
+    """Whether nothing can happen before a person decides."""
     unasked: list[str] = field(default_factory=list)
     parents: dict[int, int | None] = field(default_factory=dict)
 
@@ -116,9 +131,9 @@ class _Telling:
         if self.chance.random() < 0.2:
             self._add(Said(0, INSTRUCTIONS, MessageRole.SYSTEM), INSTRUCTIONS)
         wanted = max(2.0, self.chance.expovariate(1 / messages))
-        while self.messages < wanted and self._has_time():
+        while self.messages < wanted and not self.waits and self._has_time():
             self._exchange(weighted(_EXCHANGES, _EXCHANGE_WEIGHTS, self.chance))
-        if self._has_time():
+        if not self.waits and self._has_time():
             self._end(filed=filed)
         return self.steps
 
@@ -127,6 +142,10 @@ class _Telling:
 
     def _exchange(self, kind: str) -> None:
         question = self._ask()
+        if self.topic.files and self.chance.random() < 0.06:
+            file = self.chance.choice(self.topic.files)
+            name, content = self._filled(file.name), self._filled(file.content)
+            self._pass(Attached(self.chance.randrange(100, 2_000), question, name, content))
         if kind == "tools" and self.topic.tools:
             self._call_tools()
             return
@@ -188,20 +207,45 @@ class _Telling:
 
     def _call_tools(self) -> None:
         tools = self.chance.sample(self.topic.tools, self.chance.randint(1, len(self.topic.tools)))
-        calls = tuple(
-            Called(
-                f"call_{self.chance.getrandbits(64):016x}",
-                tool.name,
-                tool.arguments_with(self.slots),
-                self.chance.choice(tool.results).format_map(self.slots),
-                self.chance.randrange(40, 2_500),
-            )
-            for tool in tools
-        )
+        called = [self._call(tool) for tool in tools]
         duration_ms = self.chance.randrange(600, 2_400)
+        calls = tuple(call for call, _ in called)
         self._add(Reported(duration_ms, "", self.model.name, duration_ms, calls), "")
-        for call in calls:
-            self._add(ToolAnswered(call.duration_ms, call.result, call.call_id), call.result)
+        for _, execution in called:
+            if execution is not None:
+                self._pass(execution)
+                self.passed_ms += execution.takes_ms
+        self.waits = any(execution.asks and execution.verdict is None for _, execution in called if execution)
+        if not self.waits:
+            self._answer_tools(called)
+
+    def _call(self, tool: ToolTemplate) -> tuple[Called, Executed | None]:
+        """A call, and its execution where the application does not tell what came of it at once."""
+        call = Called(f"call_{self.chance.getrandbits(64):016x}", tool.name, tool.arguments_with(self.slots))
+        result, took_ms = self._filled(self.chance.choice(tool.results)), self.chance.randrange(40, 2_500)
+        outcome = weighted(_OUTCOMES, _OUTCOME_WEIGHTS, self.chance)
+        if outcome == "reported":
+            return replace(call, result=result, duration_ms=took_ms), None
+        asked = Executed(self.chance.randrange(2, 60), call.call_id, took_ms, asks=outcome in ("approved", "denied"))
+        if outcome == "failed":
+            return call, replace(asked, error=_TIMED_OUT, duration_ms=30_000)
+        if self._is_recent() and self.chance.random() < 0.25:
+            return call, replace(asked, asks=True)
+        thought_ms = self.chance.randrange(2_000, 180_000)
+        if outcome == "denied":
+            return call, replace(asked, verdict=Verdict(thought_ms, False, self.chance.choice(_DENIALS)))
+        if outcome == "approved":
+            asked = replace(asked, verdict=Verdict(thought_ms, True, self.chance.choice(_APPROVALS)))
+        return call, replace(asked, output=result)
+
+    def _is_recent(self) -> bool:
+        return self.left - timedelta(milliseconds=self.passed_ms) < _UNDECIDED
+
+    def _answer_tools(self, called: list[tuple[Called, Executed | None]]) -> None:
+        """What the tools say goes to the model, which answers."""
+        for call, execution in called:
+            told = call.result if execution is None else execution.output or execution.error or _NOT_APPROVED
+            self._add(ToolAnswered(self.chance.randrange(5, 50), told or "", call.call_id), told or "")
         text = self._text()
         duration_ms = int(self._counted(text) * self.model.ms_per_token) + self.chance.randrange(280, 1_400)
         self._add(Reported(duration_ms, text, self.model.name, duration_ms), text)

@@ -29,6 +29,14 @@ class ToolTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class FileTemplate:
+    """A file that people attach to a question."""
+
+    name: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Topic:
     """One topic in one language."""
 
@@ -43,6 +51,7 @@ class Topic:
     questions: tuple[str, ...]
     paragraphs: tuple[str, ...]
     tools: tuple[ToolTemplate, ...]
+    files: tuple[FileTemplate, ...]
 
     def fill(self, chance: Random) -> Slots:
         """What a session of this topic is about."""
@@ -61,4 +70,5 @@ def _topic(entry: dict[str, Any]) -> Topic:
     known["tools"] = tuple(
         ToolTemplate(tool["name"], tool["arguments"], tuple(tool["results"])) for tool in entry["tools"]
     )
+    known["files"] = tuple(FileTemplate(**file) for file in entry["files"])
     return Topic(**known)

@@ -126,13 +126,13 @@ class Answered(Step):
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """A tool call that an application reports, with what came of it."""
+    """A tool call that an application reports, with what came of it where it is not executed afterwards."""
 
     call_id: str
     name: str
     arguments: str
-    result: str
-    duration_ms: int
+    result: str | None = None
+    duration_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +143,54 @@ class Reported(Step):
     model: str
     duration_ms: int
     calls: tuple[Called, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict(Step):
+    """What a person says about an execution that they are asked for; the step before it is that they are asked."""
+
+    approve: bool
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Executed(Step):
+    """The execution of a call, to its end, or as far as a person lets it come."""
+
+    call_id: str
+    duration_ms: int
+    output: str | None = None
+    error: str | None = None
+    """Why it failed."""
+    asks: bool = False
+    """Whether it needs approval."""
+    verdict: Verdict | None = None
+    """None while nobody has decided."""
+
+    @property
+    def denied(self) -> bool:
+        """Whether a person was against it."""
+        return self.verdict is not None and not self.verdict.approve
+
+    @property
+    def takes_ms(self) -> int:
+        """From its request to its end."""
+        decided_ms = self.verdict.after_ms if self.verdict else 0
+        return decided_ms + (self.duration_ms if self.runs else 0)
+
+    @property
+    def runs(self) -> bool:
+        """Whether the tool is called in the end."""
+        return not self.asks or (self.verdict is not None and self.verdict.approve)
+
+
+@dataclass(frozen=True, slots=True)
+class Attached(Step):
+    """A file is attached to a message."""
+
+    number: int
+    file_name: str
+    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +231,7 @@ class Kept(Step):
     state: dict[str, Any]
 
 
-AnyStep = Said | Answered | Reported | ToolAnswered | Deleted | Filed | Closed | Kept
+AnyStep = Said | Answered | Reported | Executed | Attached | ToolAnswered | Deleted | Filed | Closed | Kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,15 @@
 """Takes the steps of a story through the rooms' own services, in another tenant, with the ids of the seeded rows."""
 
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any, assert_never
 from uuid import UUID
 
+from app.attachments import service as attachments
+from app.attachments.content_types import content_type_of
+from app.attachments.values import AttachmentId, NewAttachment
 from app.core.actor import Actor, CorrelationId, TenantId
+from app.core.ids import new_id
 from app.db.database import Database
 from app.db.scopes import UnitOfWork
 from app.identity.service import local_actor
@@ -18,8 +23,10 @@ from app.runs.values import Ending, EntryKind, NewRun, RunEntry, RunId, RunRef, 
 from app.seeding.values import (
     Answered,
     AnyStep,
+    Attached,
     Closed,
     Deleted,
+    Executed,
     Filed,
     Kept,
     Reported,
@@ -30,7 +37,14 @@ from app.seeding.values import (
 from app.sessions import service as sessions
 from app.sessions.values import AgentStateId, NewAgentState, NewMetadata, NewSession, SessionId
 from app.tools import service as tools
-from app.tools.values import NewToolCall, ToolCallId
+from app.tools.values import (
+    Decision,
+    ExecutionStatus,
+    NewToolCall,
+    NewToolExecution,
+    ToolCallId,
+    ToolExecutionId,
+)
 from tests.worlds import rows
 
 REPLAYED = TenantId("replayed")
@@ -42,7 +56,9 @@ class Ids:
 
     messages: dict[int, UUID]
     runs: dict[UUID, UUID]
-    calls: dict[tuple[UUID, int], UUID]
+    calls: dict[str, UUID]
+    executions: dict[UUID, UUID]
+    files: dict[UUID, UUID]
     states: dict[str, UUID]
 
     @classmethod
@@ -52,7 +68,14 @@ class Ids:
         ended = await rows(dsn, "SELECT message_id, id FROM runs WHERE session_id = $1", session_id)
         calls = await rows(
             dsn,
-            "SELECT c.message_id, c.position, c.id FROM tool_calls c JOIN chat_messages m ON m.id = c.message_id "
+            "SELECT c.call_id, c.id FROM tool_calls c JOIN chat_messages m ON m.id = c.message_id "
+            "WHERE m.session_id = $1",
+            session_id,
+        )
+        executions = await rows(dsn, "SELECT tool_call_id, id FROM tool_executions WHERE session_id = $1", session_id)
+        files = await rows(
+            dsn,
+            "SELECT a.message_id, a.id FROM message_attachments a JOIN chat_messages m ON m.id = a.message_id "
             "WHERE m.session_id = $1",
             session_id,
         )
@@ -60,7 +83,9 @@ class Ids:
         return cls(
             {row["sequence_number"]: row["id"] for row in found},
             {row["message_id"]: row["id"] for row in ended},
-            {(row["message_id"], row["position"]): row["id"] for row in calls},
+            {row["call_id"]: row["id"] for row in calls},
+            {row["tool_call_id"]: row["id"] for row in executions},
+            {row["message_id"]: row["id"] for row in files},
             {row["agent_id"]: row["id"] for row in states},
         )
 
@@ -96,6 +121,10 @@ class Replay:
                 await self._append(Draft(self._session, step.role, step.content, parent))
             case Reported():
                 await self._report(step)
+            case Executed():
+                await self._execute(step)
+            case Attached():
+                await self._attach(step)
             case ToolAnswered():
                 await self._append(Draft(self._session, MessageRole.TOOL, step.content, tool_call_id=step.call_id))
             case Answered():
@@ -130,12 +159,43 @@ class Replay:
                 self._session, MessageRole.ASSISTANT, step.content, generation=generation, calls_tools=bool(step.calls)
             )
         )
-        for position, call in enumerate(step.calls, 1):
+        for call in step.calls:
+            call_id, told = ToolCallId(self._ids.calls[call.call_id]), call.result is not None
             new = NewToolCall(
-                ToolCallId(self._ids.calls[message_id, position]), message_id, call.name, call.arguments, call.call_id,
-                call.result, True, None, self._story.began_at, call.duration_ms,
+                call_id, message_id, call.name, call.arguments, call.call_id, call.result, True if told else None, None,
+                self._story.began_at if told else None, call.duration_ms,
             )  # fmt: skip
             await self._transact(lambda uow, new=new: tools.add(uow, self._actor, new, None))
+
+    async def _execute(self, step: Executed) -> None:
+        call_id = ToolCallId(self._ids.calls[step.call_id])
+        execution_id = ToolExecutionId(self._ids.executions[call_id])
+        agent_id = self._story.agent_id
+        new = NewToolExecution(execution_id, call_id, agent_id=agent_id, required_approval=step.asks)
+        await self._transact(lambda uow: tools.execute(uow, self._actor, new, None))
+        if step.verdict is not None:
+            decision = Decision(execution_id, step.verdict.approve, step.verdict.comment)
+            await self._transact(lambda uow: tools.decide(uow, self._actor, decision, None))
+        if not step.runs:
+            return
+        ended = (
+            {"status": ExecutionStatus.COMPLETED, "output": step.output}
+            if step.error is None
+            else {"status": ExecutionStatus.FAILED, "error": step.error}
+        )
+        for changes in ({"status": ExecutionStatus.RUNNING}, ended):
+            await self._transact(
+                lambda uow, changes=changes: tools.update(uow, self._actor, execution_id, changes, None)
+            )
+
+    async def _attach(self, step: Attached) -> None:
+        message_id, content = MessageId(self._ids.messages[step.number]), step.content.encode()
+        # A file whose message was deleted later has gone with it: any id is as good.
+        file_id = AttachmentId(self._ids.files.get(message_id, new_id()))
+        new = NewAttachment(
+            file_id, message_id, step.file_name, content_type_of(content), sha256(content).digest(), content
+        )
+        await self._transact(lambda uow: attachments.add(uow, self._actor, new, None))
 
     async def _answer(self, step: Answered) -> None:
         self._messages += 1

@@ -6,7 +6,9 @@ from asyncio.subprocess import PIPE, create_subprocess_exec
 from os import environ
 
 import pytest
+from typer.testing import CliRunner
 
+from app.cli import cli
 from app.db.database import Database
 from app.messages.pipeline import MessagePipeline
 from app.seeding.errors import SeedTaken
@@ -59,13 +61,13 @@ async def test_a_seed_is_one_world_and_another_seed_another(
     await seed(database, measures, a_plan())
     before = await stored(dsn)
 
-    with pytest.raises(SeedTaken, match="--sessions 10"):
-        await seed(database, measures, a_plan(sessions=11))
+    with pytest.raises(SeedTaken, match="--sessions 12"):
+        await seed(database, measures, a_plan(sessions=13))
     unchanged = await stored(dsn)
     await seed(database, measures, a_plan(seed=2))
 
     assert unchanged == before
-    assert (await stored(dsn))["chat_sessions"][0] == 20
+    assert (await stored(dsn))["chat_sessions"][0] == 24
 
 
 async def test_the_command_tells_what_it_stored(dsn: str) -> None:
@@ -74,7 +76,6 @@ async def test_the_command_tells_what_it_stored(dsn: str) -> None:
     first = await command(dsn, *arguments)
     second = await command(dsn, *arguments)
     other = await command(dsn, "--sessions", "7", "--users", "3", "--days", "10")
-    wrong = await command(dsn, "--users", "0")
 
     assert (first[0], first[2]) == (0, "")
     assert re.fullmatch(
@@ -86,4 +87,9 @@ async def test_the_command_tells_what_it_stored(dsn: str) -> None:
         2,
         True,
     )
-    assert (wrong[0], wrong[2]) == (2, "colloquy: --users must be between 1 and 10,000, not 0\n")
+
+
+def test_the_command_refuses_a_world_of_nobody() -> None:
+    refused = CliRunner().invoke(cli, ["seed", "--users", "0"])
+
+    assert (refused.exit_code, refused.stderr) == (2, "colloquy: --users must be between 1 and 10,000, not 0\n")

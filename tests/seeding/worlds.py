@@ -13,7 +13,7 @@ from app.seeding.values import SeedPlan
 NOW = datetime(2026, 11, 20, 16, 30, tzinfo=UTC)
 
 
-def a_plan(*, seed: int = 62, users: int = 4, sessions: int = 10, messages: int = 10, days: int = 20) -> SeedPlan:
+def a_plan(*, seed: int = 2968, users: int = 4, sessions: int = 12, messages: int = 8, days: int = 20) -> SeedPlan:
     """A plan of a few sessions, in which by chance everything happens that may."""
     return SeedPlan(TenantId("default"), seed, users, sessions, days, messages, NOW)
 
