@@ -74,12 +74,12 @@ def require_range(number: float | None, field: str, *, at_least: float, at_most:
         )
 
 
-def require_json_size(value: object, field: str) -> None:
-    """Raise ValidationError when free-form JSON is larger than LARGEST_JSON_BYTES."""
+def require_json_size(value: object, field: str, *, at_most: int = LARGEST_JSON_BYTES) -> None:
+    """Raise ValidationError when free-form JSON is larger than `at_most` bytes."""
     size = len(orjson.dumps(value)) if value else 0
-    if size > LARGEST_JSON_BYTES:
+    if size > at_most:
         raise ValidationError(
-            f"{field} is {size:,} bytes of JSON; at most {LARGEST_JSON_BYTES:,} are stored",
+            f"{field} is {size:,} bytes of JSON; at most {at_most:,} are stored",
             field=field,
             hint="keep large content in messages, and refer to it",
         )

@@ -62,9 +62,9 @@ def bounded(**longest: int) -> list[CheckConstraint]:
     ]
 
 
-def bounded_json(*columns: str) -> list[CheckConstraint]:
-    """Checks that JSON has at most 8 MiB as PostgreSQL keeps it.
+def bounded_json(*columns: str, at_most: int = 8 * 1024 * 1024) -> list[CheckConstraint]:
+    """Checks that JSON has at most so many bytes as PostgreSQL keeps it.
 
-    Far above the edge's bound of half a megabyte of text: a list of small numbers takes six times its text.
+    Sixteen times the edge's bound of its text, of half a megabyte: a list of small numbers takes six times its text.
     """
-    return [CheckConstraint(f"pg_column_size({column}) <= 8388608", name=f"{column}_size") for column in columns]
+    return [CheckConstraint(f"pg_column_size({column}) <= {at_most}", name=f"{column}_size") for column in columns]

@@ -150,7 +150,7 @@ class AgentState(Base):
         Index("uq_agent_states_id", "tenant_id", "id", unique=True),
         CheckConstraint("char_length(agent_id) between 1 and 255", name="agent_id_length"),
         CheckConstraint("version >= 1", name="version"),
-        *bounded_json("state"),
+        *bounded_json("state", at_most=1024 * 1024),
     )
     node_type = "AgentState"
 

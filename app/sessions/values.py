@@ -19,6 +19,8 @@ LONGEST_NAME = 255
 """Of an agent's id, a model and a provider."""
 MOST_AGENTS = 100
 """That keep a state in one session: they are listed whole."""
+LARGEST_STATE_BYTES = 64 * 1024
+"""Of the JSON of one state: all of a session, read at once, are then some six megabytes."""
 LONGEST_SUMMARY = 20_000
 MOST_TAGS = 50
 LONGEST_TAG = 100
@@ -99,7 +101,7 @@ class NewAgentState:
     def check(self) -> None:
         """Raise ValidationError for what cannot be stored."""
         require_length(self.agent_id, "agentId", at_least=1, at_most=LONGEST_NAME)
-        require_json_size(self.state, "state")
+        require_json_size(self.state, "state", at_most=LARGEST_STATE_BYTES)
         require_range(self.expected_version, "expectedVersion", at_least=0, at_most=2**31 - 1)
 
 

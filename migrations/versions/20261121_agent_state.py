@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("char_length(agent_id) between 1 and 255", name=op.f("ck_agent_states_agent_id_length")),
         sa.CheckConstraint("version >= 1", name=op.f("ck_agent_states_version")),
-        sa.CheckConstraint("pg_column_size(state) <= 8388608", name=op.f("ck_agent_states_state_size")),
+        sa.CheckConstraint("pg_column_size(state) <= 1048576", name=op.f("ck_agent_states_state_size")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "session_id"],
             ["chat_sessions.tenant_id", "chat_sessions.id"],

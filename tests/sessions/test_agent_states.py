@@ -104,6 +104,16 @@ async def test_the_version_expected_is_replaced_and_none_is_where_none_is_expect
     assert emptied["agentState"]["state"] == {}
 
 
+@pytest.mark.parametrize("largest", [{"big": "x" * (64 * 1024 - 10)}, {"big": [1] * (32 * 1024 - 5)}])
+async def test_sixty_four_kibibytes_are_kept(largest: dict[str, Any], client: GraphQLClient) -> None:
+    """Small numbers take the most room in the database."""
+    session = await client.create_session()
+
+    kept = await keep(client, session, largest)
+
+    assert kept["agentState"]["state"] == largest
+
+
 async def test_no_update_of_twenty_four_writers_is_lost(client: GraphQLClient, dsn: str) -> None:
     session = await client.create_session()
 
@@ -213,7 +223,7 @@ async def test_a_state_is_set_in_one_statement_and_read_in_one_for_all_sessions(
         ({"agentId": " "}, "agentId"),
         ({"agentId": "a" * 256}, "agentId"),
         ({"state": [1]}, "state"),
-        ({"state": {"big": "x" * 600_000}}, "state"),
+        ({"state": {"big": "x" * (64 * 1024 - 9)}}, "state"),
         ({"expectedVersion": -1}, "expectedVersion"),
     ],
 )

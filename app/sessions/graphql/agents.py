@@ -19,7 +19,7 @@ from app.sessions.values import AgentStateId, NewAgentState
 class SetAgentStateInput:
     session_id: strawberry.ID = field(description="The session.")
     agent_id: str = field(description="The agent, as the application names it, at most 255 characters.")
-    state: Json = field(description="All that it keeps from now on: free JSON object, {} for nothing.")
+    state: Json = field(description="All that it keeps from now on: free JSON object, at most 64 KiB; {} is nothing.")
     expected_version: int | None = field(
         default=None,
         description="The version that it was worked out from, 0 where there was none: another state is refused with "
