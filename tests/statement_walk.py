@@ -59,6 +59,7 @@ LARGE: tuple[frozenset[str], ...] = (frozenset(), LARGE_COLUMNS)
 
 BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.branches.loaders", "_page"): list(product(SHAPES, LARGE)),
+    ("app.attachments.repository", "_add"): [(False,), (True,)],
     ("app.erasure.repository", "_erase_owned"): [(table.name,) for table in owned_tables()],
     ("app.erasure.repository", "_unname"): acting_columns(),
     ("app.events.loaders", "_page"): list(product(EVENT_CONDITIONS, SHAPES, (True, False))),

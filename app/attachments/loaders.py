@@ -55,6 +55,13 @@ class AttachmentsOfMessage(Loader[MessageId, list[MessageAttachment]]):
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[MessageId]) -> Sequence[list[MessageAttachment]]:
         """One statement for all messages."""
         found: dict[MessageId, list[MessageAttachment]] = defaultdict(list)
-        for row in await scope.all(_OF_MESSAGES, tenant_id=actor.tenant_id, ids=keys):
+        for row in await attachments_of_messages(scope, actor, keys):
             found[MessageId(row.message_id)].append(row)
         return [found[key] for key in keys]
+
+
+async def attachments_of_messages(
+    scope: ReadScope, actor: Actor, message_ids: list[MessageId]
+) -> list[MessageAttachment]:
+    """The attachments of messages that were read before, by message, oldest first; one statement."""
+    return await scope.all(_OF_MESSAGES, tenant_id=actor.tenant_id, ids=message_ids)

@@ -1,6 +1,7 @@
 """Every statement that writes attachments, and those that read their content."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from app.attachments.values import MOST_ATTACHMENTS, AttachmentId, NewAttachment
 from app.core.actor import Actor, TenantId
 from app.core.ids import global_id, new_id
 from app.db.scopes import ReadScope, UnitOfWork
-from app.db.statement import Command, Query, param
+from app.db.statement import Command, Query, param, past
 from app.events.fragments import event, event_parameters
 from app.events.values import EventKind
 from app.idempotency.fragments import gate, gate_parameters, passed
@@ -35,7 +36,7 @@ from app.idempotency.values import ClientKey
 from app.messages.fragments import held, locked_message, messages, of_session, session_of
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId
-from app.sessions.fragments import owned, touched
+from app.sessions.fragments import owned, sessions, touched
 
 
 def _described(changed: CTE, session: CTE) -> list[Any]:
@@ -53,12 +54,16 @@ def _counted(session: CTE, message: CTE, change: int) -> CTE:
     )
 
 
-def _add() -> Command[MessageAttachment]:
-    """Gate, message, attachment and event in one statement: the content crosses the wire once."""
+def _add(taken_over: bool) -> Command[MessageAttachment]:
+    """Gate, message, attachment and event in one statement: the content crosses the wire once.
+
+    Of one that was attached elsewhere, the time is given, the session is no younger for it, and its key lasts.
+    """
     locked = locked_message()
     message = held(locked, locked.c.attachment_count < MOST_ATTACHMENTS)
-    through = gate(exists(select(message.c.id)))
-    session = touched(session_of(message), passed(through))
+    through = gate(exists(select(message.c.id)), lasting=taken_over)
+    changes = {"updated_at": sessions.c.updated_at} if taken_over else None
+    session = touched(session_of(message), passed(through), changes=changes)
     counted = _counted(session, message, 1)
     row: dict[str, Any] = {
         "tenant_id": session.c.tenant_id,
@@ -69,10 +74,11 @@ def _add() -> Command[MessageAttachment]:
         "size": param("size", BigInteger),
         "sha256": param("sha256", LargeBinary),
         "data": param("data", LargeBinary),
-        "uploaded_at": session.c.updated_at,
+        "uploaded_at": past("uploaded_at") if taken_over else session.c.updated_at,
     }
     added = insert(attachments).from_select(list(row), select(*row.values())).returning(*described).cte("attachment")
-    written = event(EventKind.ATTACHMENT_ADDED, stream=session)
+    at = func.statement_timestamp() if taken_over else None
+    written = event(EventKind.ATTACHMENT_ADDED, stream=session, at=at)
     return Command(MessageAttachment, select(*_described(added, session)).add_cte(written))
 
 
@@ -107,7 +113,8 @@ def _remove() -> Command[MessageAttachment]:
     return Command(MessageAttachment, select(*_described(gone, session)).add_cte(written))
 
 
-_ADD = _add()
+_ADD = _add(taken_over=False)
+_TAKE_OVER = _add(taken_over=True)
 _REMOVE = _remove()
 
 _OWNED = Query(
@@ -181,21 +188,32 @@ async def add(uow: UnitOfWork, actor: Actor, new: NewAttachment, key: ClientKey 
     None, and nothing stored, when there is no such message of the actor's, it is deleted or full, or the key was used
     before. The session's row is locked, then the message's.
     """
+    added = await uow.run_one(_ADD, **_adding(actor, new, key))
+    return _announced(uow, added)
+
+
+async def take_over(
+    uow: UnitOfWork, actor: Actor, new: NewAttachment, uploaded_at: datetime | None, key: ClientKey | None
+) -> MessageAttachment | None:
+    """The same for a file that was attached elsewhere; of its time, None is now."""
+    added = await uow.run_one(_TAKE_OVER, uploaded_at=uploaded_at, **_adding(actor, new, key))
+    return _announced(uow, added)
+
+
+def _adding(actor: Actor, new: NewAttachment, key: ClientKey | None) -> dict[str, object]:
     facts = _facts(new.message_id, new.id) | {"contentType": new.content_type, "size": len(new.content)}
-    added = await uow.run_one(
-        _ADD,
-        attachment_id=new.id,
-        message_id=new.message_id,
-        file_name=new.file_name,
-        content_type=new.content_type,
-        size=len(new.content),
-        sha256=new.digest,
-        data=new.content,
+    return {
+        "attachment_id": new.id,
+        "message_id": new.message_id,
+        "file_name": new.file_name,
+        "content_type": new.content_type,
+        "size": len(new.content),
+        "sha256": new.digest,
+        "data": new.content,
         **actor.as_owner(),
         **gate_parameters(key, new.id),
         **event_parameters(actor, facts),
-    )
-    return _announced(uow, added)
+    }
 
 
 async def remove(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.attachments import repository
 from app.attachments.errors import AttachmentNotFound, TooManyAttachments
@@ -27,7 +28,19 @@ class AttachmentOutcome:
 
 async def add(uow: UnitOfWork, actor: Actor, new: NewAttachment, key: ClientKey | None) -> AttachmentOutcome:
     """Attach a file to a message of the actor. MessageNotFound, MessageDeleted, TooManyAttachments, KeyReused."""
-    added = await repository.add(uow, actor, new, key)
+    return await _outcome(uow, actor, new, key, await repository.add(uow, actor, new, key))
+
+
+async def take_over(
+    uow: UnitOfWork, actor: Actor, new: NewAttachment, uploaded_at: datetime | None, key: ClientKey | None
+) -> AttachmentOutcome:
+    """Attach a file that was attached elsewhere, at a time of its own; its key lasts. Errors as of `add`."""
+    return await _outcome(uow, actor, new, key, await repository.take_over(uow, actor, new, uploaded_at, key))
+
+
+async def _outcome(
+    uow: UnitOfWork, actor: Actor, new: NewAttachment, key: ClientKey | None, added: MessageAttachment | None
+) -> AttachmentOutcome:
     if added is not None:
         return AttachmentOutcome(added)
     subject = await first_subject(uow, actor, key)

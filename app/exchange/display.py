@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from rich.console import Console
 
 from app.core import progress
-from app.exchange.values import Totals
+from app.exchange.values import Stored, Totals
 
 
 @asynccontextmanager
@@ -36,6 +36,9 @@ def summary(totals: Totals) -> Iterator[str]:
     )
     yield f"messages: {totals.messages.new:,} new, {totals.messages.known:,} already there"
     yield f"tool calls: {totals.calls.new:,} new, {totals.calls.known:,} already there"
+    for name, stored in (("executions", totals.executions), ("attachments", totals.attachments)):
+        if stored != Stored():
+            yield f"{name}: {stored.new:,} new, {stored.known:,} already there"
     yield f"{totals.elapsed_seconds:,.1f} seconds, {totals.messages_per_second:,.0f} messages/s"
 
 

@@ -7,11 +7,14 @@ from typing import assert_never
 
 import orjson
 
+from app.exchange import attachments
+from app.exchange.executions import execution_record
 from app.exchange.loaders import SessionReading, WholeMessage
 from app.exchange.markdown import heading, written
 from app.exchange.openai import messages_of
-from app.exchange.records import end_record, hanging_record, message_record, session_record
+from app.exchange.records import agent_state_record, call_record, end_record, message_record, session_record
 from app.exchange.values import ExportFormat
+from app.tools.loaders import ExecutionTexts
 
 LONGEST_NAME = 60
 """Characters of a file's name: a title is a sentence."""
@@ -38,15 +41,36 @@ def file_name(title: str, format_: ExportFormat) -> str:
 
 
 async def _jsonl(reading: SessionReading) -> AsyncIterator[bytes]:
-    yield _line(session_record(reading.session, reading.filed, reading.active_leaf))
+    states = [agent_state_record(state) for state in reading.agent_states]
+    yield b"".join(_line(one) for one in (session_record(reading.session, reading.filed, reading.active_leaf), *states))
     async for page in reading.all():
-        yield b"".join(line for whole in page for line in _lines(whole))
+        texts = reading.texts(page)
+        for whole in page:
+            async for piece in _lines(reading, whole, texts):
+                yield piece
     yield _line(end_record(reading.session, reading.last))
 
 
-def _lines(whole: WholeMessage) -> list[bytes]:
-    hanging = [hanging_record(kind, whole.message, record) for kind, record in whole.hanging]
-    return [_line(record) for record in (message_record(whole.message, whole.parent), *hanging)]
+async def _lines(
+    reading: SessionReading, whole: WholeMessage, texts: AsyncIterator[ExecutionTexts | None]
+) -> AsyncIterator[bytes]:
+    """A message and what hangs on it. What was deleted meanwhile is left out, if the session is still there."""
+    number = whole.message.sequence_number
+    calls = [call_record(call, number) for call in whole.calls]
+    yield b"".join(_line(record) for record in (message_record(whole.message, whole.parent), *calls))
+    for call, execution in whole.executions:
+        of_execution = await anext(texts)
+        if of_execution is None:
+            await reading.require()
+        else:
+            yield _line(execution_record(number, call.position, execution, of_execution))
+    for file in whole.attachments:
+        has_begun = False
+        async for piece in attachments.written(reading.database, file, number):
+            has_begun = True
+            yield piece
+        if not has_begun:
+            await reading.require()
 
 
 def _line(record: object) -> bytes:

@@ -11,6 +11,10 @@ from app.exchange.members import members_of
 from app.exchange.values import Conversation, ImportFormat
 
 
+def _nothing() -> None:
+    """Of what is in memory alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unread:
     """One conversation of a file, as its bytes are."""
@@ -19,8 +23,12 @@ class Unread:
     """In its file, by the format's unit."""
     end_offset: int
     """Bytes of the file up to its end."""
+    held_bytes: int
+    """How much of it is in memory, as it is and while it is stored."""
     read: Callable[[], Conversation]
     """What is understood of it; ValidationError says why it cannot be taken."""
+    close: Callable[[], None] = _nothing
+    """Give up what it holds, once it was stored or refused."""
 
 
 def conversations_of(file: IO[bytes], format_: ImportFormat) -> Iterator[Unread]:
@@ -28,12 +36,15 @@ def conversations_of(file: IO[bytes], format_: ImportFormat) -> Iterator[Unread]
     match format_:
         case ImportFormat.OPENAI_JSONL:
             for line in lines_of(file):
-                yield Unread(line.number, line.end_offset, partial(openai_jsonl.read_conversation, line))
+                read = partial(openai_jsonl.read_conversation, line)
+                yield Unread(line.number, line.end_offset, len(line.text), read)
         case ImportFormat.CHATGPT:
             for member in members_of(file, format_.unit):
-                yield Unread(member.number, member.end_offset, partial(chatgpt.read_conversation, member))
+                read = partial(chatgpt.read_conversation, member)
+                yield Unread(member.number, member.end_offset, len(member.text), read)
         case ImportFormat.JSONL:
             for session in colloquy.sessions_of(file):
-                yield Unread(session.number, session.end_offset, partial(colloquy.read_conversation, session))
+                read = partial(colloquy.read_conversation, session)
+                yield Unread(session.number, session.end_offset, session.held_bytes, read, session.spool.close)
         case _:
             assert_never(format_)

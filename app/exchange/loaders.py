@@ -1,5 +1,6 @@
 """Reads for exports: a session, its messages page by page; and whose sessions there are, for an operator."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,24 +9,30 @@ from uuid import UUID
 
 from sqlalchemy import Integer, Text, Uuid, select, tuple_
 
+from app.attachments.loaders import attachments_of_messages
+from app.attachments.models import MessageAttachment
 from app.core.actor import Actor, TenantId
 from app.db.database import Database
 from app.db.statement import Query, param
-from app.exchange.records import KINDS, Kind, Record
 from app.graph.loading import Loaders
 from app.messages.loaders import MessageById, Place, messages_after, messages_numbered, places_after
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId
 from app.sessions.errors import SessionNotFound
 from app.sessions.fragments import sessions
-from app.sessions.loaders import MetadataOfSession, SessionById
-from app.sessions.models import ChatSession, SessionMetadata
+from app.sessions.loaders import AgentStatesOfSession, MetadataOfSession, SessionById
+from app.sessions.models import AgentState, ChatSession, SessionMetadata
 from app.sessions.values import SessionId
+from app.tools.loaders import ExecutionTexts, calls_of_messages, executions_of_calls, texts_of_executions
+from app.tools.models import ToolCall, ToolExecution
+from app.tools.values import ToolCallId, ToolExecutionId
 
 MESSAGES_AT_ONCE = 50
 """In memory, and read by one statement: as many long books at worst."""
 PLACES_AT_ONCE = 5_000
 """Messages without what they say."""
+EXECUTIONS_AT_ONCE = 50
+"""Whose texts are in memory: they have a million characters at worst, like messages."""
 SESSIONS_AT_ONCE = 500
 
 
@@ -36,11 +43,12 @@ class WholeMessage:
     message: ChatMessage
     parent: int | None
     """The number of the message that it answers."""
-    hanging: tuple[tuple[Kind, Record], ...]
-
-    def of(self, type_: str) -> list[Record]:
-        """What hangs on it of one type."""
-        return [record for kind, record in self.hanging if kind.type == type_]
+    calls: tuple[ToolCall, ...]
+    """By position."""
+    executions: tuple[tuple[ToolCall, ToolExecution], ...]
+    """Of its calls, without their texts."""
+    attachments: tuple[MessageAttachment, ...]
+    """Without their content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,7 @@ class SessionReading:
     actor: Actor
     session: ChatSession
     filed: SessionMetadata | None
+    agent_states: tuple[AgentState, ...]
     active_leaf: int | None
     """The number of the message that the session goes on from."""
 
@@ -62,8 +71,9 @@ class SessionReading:
         if session is None:
             raise SessionNotFound
         filed = await loaders.of(MetadataOfSession).load(session_id)
+        states = await loaders.of(AgentStatesOfSession).load(session_id) if session.agent_states else []
         leaf = session.active_leaf_id and await loaders.of(MessageById).load(MessageId(session.active_leaf_id))
-        return cls(database, actor, session, filed, leaf.sequence_number if leaf else None)
+        return cls(database, actor, session, filed, tuple(states), leaf.sequence_number if leaf else None)
 
     @property
     def last(self) -> int:
@@ -80,7 +90,7 @@ class SessionReading:
             if not found:
                 # Deleted meanwhile: what was written so far must not look whole.
                 raise SessionNotFound
-            parents = {place.number: place.parent for place in places}
+            parents = {place.number: await self._within(place.parent) for place in places}
             yield await self._whole(found, parents)
             after = found[-1].sequence_number
 
@@ -103,7 +113,7 @@ class SessionReading:
                 places = await places_after(scope, self.actor, self._id, after, self.last, PLACES_AT_ONCE)
             if not places:
                 raise SessionNotFound
-            found |= {place.number: place for place in places}
+            found |= {place.number: place._replace(parent=await self._within(place.parent)) for place in places}
             after = places[-1].number
         path = []
         number = self.active_leaf
@@ -112,15 +122,57 @@ class SessionReading:
             number = found[number].parent
         return path[::-1]
 
+    async def texts(self, page: list[WholeMessage]) -> AsyncIterator[ExecutionTexts | None]:
+        """What the tools of a page's executions were given and answered, in their order; None of one that is gone."""
+        ids = [ToolExecutionId(execution.id) for whole in page for _, execution in whole.executions]
+        for start in range(0, len(ids), EXECUTIONS_AT_ONCE):
+            some = ids[start : start + EXECUTIONS_AT_ONCE]
+            async with self.database.read() as scope:
+                found = await texts_of_executions(scope, self.actor, some)
+            for execution_id in some:
+                yield found.get(execution_id)
+
+    async def require(self) -> None:
+        """SessionNotFound when the session was deleted meanwhile."""
+        if await Loaders(self.database, self.actor).of(SessionById).load(self._id) is None:
+            raise SessionNotFound
+
+    async def _within(self, number: int | None) -> int | None:
+        """The nearest message at or above `number` that is read: since then, others may have come in between."""
+        while number is not None and number > self.last:
+            async with self.database.read() as scope:
+                above = await places_after(scope, self.actor, self._id, number - 1, number, 1)
+            if not above:
+                raise SessionNotFound
+            number = above[0].parent
+        return number
+
     async def _whole(self, found: list[ChatMessage], parents: dict[int, int | None]) -> list[WholeMessage]:
-        ids = [MessageId(message.id) for message in found]
+        calls: dict[UUID, list[ToolCall]] = defaultdict(list)
+        files: dict[UUID, list[MessageAttachment]] = defaultdict(list)
+        executions: dict[ToolCallId, ToolExecution] = {}
+        calling = [MessageId(message.id) for message in found if message.tool_call_count]
+        having_files = [MessageId(message.id) for message in found if message.attachment_count]
         async with self.database.read() as scope:
-            hanging = [(kind, await kind.of_messages(scope, self.actor, ids)) for kind in KINDS]
+            if calling:
+                for call in await calls_of_messages(scope, self.actor, calling):
+                    calls[call.message_id].append(call)
+                ids = [ToolCallId(call.id) for some in calls.values() for call in some]
+                executions = await executions_of_calls(scope, self.actor, ids)
+            if having_files:
+                for file in await attachments_of_messages(scope, self.actor, having_files):
+                    files[file.message_id].append(file)
         return [
             WholeMessage(
                 message,
                 parents.get(message.sequence_number),
-                tuple((kind, record) for kind, records in hanging for record in records.get(message.id, ())),
+                tuple(calls[message.id]),
+                tuple(
+                    (call, executions[ToolCallId(call.id)])
+                    for call in calls[message.id]
+                    if ToolCallId(call.id) in executions
+                ),
+                tuple(files[message.id]),
             )
             for message in found
         ]

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 
+from app.attachments.models import MessageAttachment
 from app.exchange.loaders import WholeMessage
-from app.exchange.records import Record, ToolCalls
 from app.messages.models import ChatMessage
 from app.sessions.models import ChatSession
+from app.tools.models import ToolCall
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 _RUNS = re.compile(r"`+")
@@ -28,7 +29,9 @@ def written(whole: WholeMessage) -> str:
         parts.append(f"{closed(message.content).strip()}\n")
     if message.error_message:
         parts.append(f"*{message.status}: {_one_line(message.error_message)}*\n")
-    parts += [part for call in whole.of(ToolCalls.type) for part in _call(call)]
+    parts += [part for call in whole.calls for part in _call(call)]
+    if whole.attachments:
+        parts.append("Attachments:\n\n" + "".join(_attachment(file) for file in whole.attachments))
     return "\n".join(parts)
 
 
@@ -37,14 +40,22 @@ def _speaker(message: ChatMessage) -> str:
     return f"{message.role.capitalize()} ({model}{message.created_at:%Y-%m-%d %H:%M})"
 
 
-def _call(call: Record) -> Iterator[str]:
-    yield f"Tool call `{_one_line(call['name']).replace('`', '')}`:\n"
-    yield fenced(call["arguments"], "json")
-    if call["error"]:
-        yield f"Error:\n\n{fenced(call['error'])}"
-    if call["result"] is not None:
-        cut = " (the beginning)" if call["resultTruncated"] else ""
-        yield f"Result{cut}:\n\n{fenced(call['result'])}"
+def _attachment(file: MessageAttachment) -> str:
+    return f"- {_name(file.file_name)} ({file.content_type}, {file.size:,} bytes)\n"
+
+
+def _call(call: ToolCall) -> Iterator[str]:
+    yield f"Tool call {_name(call.name)}:\n"
+    yield fenced(call.arguments, "json")
+    if call.error:
+        yield f"Error:\n\n{fenced(call.error)}"
+    if call.result is not None:
+        cut = " (the beginning)" if call.result_truncated else ""
+        yield f"Result{cut}:\n\n{fenced(call.result)}"
+
+
+def _name(text: str) -> str:
+    return f"`{_one_line(text).replace('`', '')}`"
 
 
 def fenced(text: str, language: str = "") -> str:

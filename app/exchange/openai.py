@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.exchange.loaders import WholeMessage
-from app.exchange.records import Record, ToolCalls
 from app.messages.values import MessageRole
+from app.tools.models import ToolCall
 
 KEPT = ("name", "refusal")
 """Of a message's metadata: members that the format knows."""
@@ -18,7 +18,7 @@ def messages_of(whole: WholeMessage, answered: set[str]) -> Iterator[dict[str, A
     that a tool's message answers.
     """
     message = whole.message
-    calls = [(_id_of(whole, call), call) for call in whole.of(ToolCalls.type)]
+    calls = [(_id_of(whole, call), call) for call in whole.calls]
     is_silent = not message.content and not calls and message.role != MessageRole.TOOL
     if message.deleted_at is not None or is_silent:
         return
@@ -30,15 +30,15 @@ def messages_of(whole: WholeMessage, answered: set[str]) -> Iterator[dict[str, A
         found["tool_calls"] = [_call(call_id, call) for call_id, call in calls]
     yield found
     for call_id, call in calls:
-        if call["result"] is not None and call_id not in answered:
-            yield {"role": "tool", "tool_call_id": call_id, "content": call["result"]}
+        if call.result is not None and call_id not in answered:
+            yield {"role": "tool", "tool_call_id": call_id, "content": call.result}
 
 
-def _call(call_id: str, call: Record) -> dict[str, Any]:
-    function = {"name": call["name"], "arguments": call["arguments"]}
+def _call(call_id: str, call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": call.arguments}
     return {"id": call_id, "type": "function", "function": function}
 
 
-def _id_of(whole: WholeMessage, call: Record) -> str:
+def _id_of(whole: WholeMessage, call: ToolCall) -> str:
     """The id that the model gave to a call, else one of its place: the format demands one."""
-    return call["callId"] or f"call_{whole.message.sequence_number}_{call['position']}"
+    return call.call_id or f"call_{whole.message.sequence_number}_{call.position}"

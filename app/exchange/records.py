@@ -1,80 +1,90 @@
 """The lossless format: what a line of it holds, and how lines become a conversation again.
 
-A session is a line that begins it, its messages in their order, what hangs on each right behind it, and a line that
-ends it. Every line is an object whose first member is its `type`. What hangs on messages is a list of kinds (`KINDS`):
-a kind knows how its records are read for many messages at once, and what they give to a message that is imported.
+A session is a line that begins it, what agents keep in it, its messages in their order, what hangs on each right behind
+it (calls, their executions, attachments), and a line that ends it. Every line is an object whose first member is its
+`type`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Any
 
-from app.core.actor import Actor
 from app.core.errors import ValidationError
-from app.db.scopes import ReadScope
-from app.exchange.values import Counted, ReadCall, ReadMessage
+from app.exchange.values import ANY_ID, Counted, ReadCall, ReadMessage
 from app.messages.models import ChatMessage
-from app.messages.values import ContextItems, Generation, Intent, MessageId, MessageRole, MessageStatus
-from app.sessions.models import ChatSession, SessionMetadata
-from app.tools.loaders import calls_of_messages
+from app.messages.values import ContextItems, Generation, Intent, MessageRole, MessageStatus
+from app.sessions.models import AgentState, ChatSession, SessionMetadata
+from app.sessions.values import AgentStateId, NewAgentState, PastAgentState, SessionId
+from app.tools.models import ToolCall
 
-VERSION = 1
-"""Raised when an older release could not understand the lines; what it does not know it refuses."""
+VERSION = 2
+"""Raised when an older release could not understand the lines; what it does not know it refuses. Older ones are read.
 
-SESSION, MESSAGE, END = "session", "message", "end"
+1 knew no executions, attachments and states of agents, and no message that answers one with a higher number."""
+
+SESSION, AGENT_STATE, MESSAGE, END = "session", "agentState", "message", "end"
+CALL, EXECUTION, ATTACHMENT = "toolCall", "toolExecution", "attachment"
+
+TYPES = (SESSION, AGENT_STATE, MESSAGE, CALL, EXECUTION, ATTACHMENT, END)
+"""In the order in which they may follow each other."""
+
+EXPORTED = {
+    "chat_sessions": SESSION, "session_metadata": SESSION, "agent_states": AGENT_STATE, "chat_messages": MESSAGE,
+    "tool_calls": CALL, "tool_executions": EXECUTION, "message_attachments": ATTACHMENT,
+}  # fmt: skip
+"""In which line the rows of a table are."""
+
+NOT_EXPORTED = {
+    "session_tallies": "counted again by the statements that store calls and answers",
+    "runs": "what they cost is a matter of the ledger where they ran; what they wrote is messages",
+    "run_turns": "parts of a run, as the ledger has them",
+}
+"""Tables whose rows hang on a session and stay behind, and why."""
 
 Record = dict[str, Any]
 
 
-class Kind(Protocol):
-    """What hangs on a message: one type of line."""
-
-    type: str
-
-    async def of_messages(
-        self, scope: ReadScope, actor: Actor, message_ids: list[MessageId]
-    ) -> Mapping[UUID, Sequence[Record]]:
-        """The records of messages that may be read, by message, in their order; one statement."""
-
-    def attached(self, message: ReadMessage, record: Record) -> ReadMessage:
-        """A message with one more record."""
+def call_record(call: ToolCall, number: int) -> Record:
+    """The line of a call of the message `number`."""
+    return {
+        "type": CALL, "message": number, "position": call.position, "id": call.global_id, "callId": call.call_id,
+        "name": call.name, "arguments": call.arguments, "result": call.result, "resultTruncated": call.result_truncated,
+        "success": call.success, "error": call.error, "executedAt": call.executed_at, "durationMs": call.duration_ms,
+        "createdAt": call.created_at,
+    }  # fmt: skip
 
 
-class ToolCalls:
-    """Tool calls, by their position."""
-
-    type = "toolCall"
-
-    async def of_messages(
-        self, scope: ReadScope, actor: Actor, message_ids: list[MessageId]
-    ) -> Mapping[UUID, Sequence[Record]]:
-        """The calls of messages."""
-        found: dict[UUID, list[Record]] = {}
-        for call in await calls_of_messages(scope, actor, message_ids):
-            record = {
-                "position": call.position, "id": call.global_id, "callId": call.call_id, "name": call.name,
-                "arguments": call.arguments, "result": call.result, "resultTruncated": call.result_truncated,
-                "success": call.success, "error": call.error, "executedAt": call.executed_at,
-                "durationMs": call.duration_ms, "createdAt": call.created_at,
-            }  # fmt: skip
-            found.setdefault(call.message_id, []).append(record)
-        return found
-
-    def attached(self, message: ReadMessage, record: Record) -> ReadMessage:
-        """A message with one more call."""
-        call = ReadCall(
-            given(record, "name", str), given(record, "arguments", str), given_or_none(record, "callId", str),
-            given_or_none(record, "result", str), bool(record.get("resultTruncated")),
-            given_or_none(record, "success", bool), given_or_none(record, "error", str), moment(record, "executedAt"),
-            given_or_none(record, "durationMs", int), moment(record, "createdAt"),
-        )  # fmt: skip
-        return replace(message, calls=(*message.calls, call))
+def called(message: ReadMessage, record: Record) -> ReadMessage:
+    """A message with one more call; ValidationError."""
+    call = ReadCall(
+        given(record, "name", str), given(record, "arguments", str), given_or_none(record, "callId", str),
+        given_or_none(record, "result", str), bool(record.get("resultTruncated")),
+        given_or_none(record, "success", bool), given_or_none(record, "error", str), moment(record, "executedAt"),
+        given_or_none(record, "durationMs", int), moment(record, "createdAt"),
+    )  # fmt: skip
+    return replace(message, calls=(*message.calls, call))
 
 
-KINDS: tuple[Kind, ...] = (ToolCalls(),)
-"""What is exported and imported with a message, in the order of its lines."""
+def agent_state_record(state: AgentState) -> Record:
+    """The line of what an agent keeps in a session."""
+    return {
+        "type": AGENT_STATE, "agentId": state.agent_id, "version": state.version, "state": state.state,
+        "createdAt": state.created_at, "updatedAt": state.updated_at,
+    }  # fmt: skip
+
+
+def read_agent_state(record: Record) -> PastAgentState:
+    """The state of a line; ValidationError."""
+    new = NewAgentState(
+        AgentStateId(ANY_ID), SessionId(ANY_ID), given(record, "agentId", str), given(record, "state", dict)
+    )
+    version = given_or_none(record, "version", int)
+    state = PastAgentState(
+        new, 1 if version is None else version, moment(record, "createdAt"), moment(record, "updatedAt")
+    )
+    state.check()
+    return state
 
 
 def session_record(session: ChatSession, filed: SessionMetadata | None, active_leaf: int | None) -> Record:
@@ -104,11 +114,6 @@ def message_record(message: ChatMessage, parent: int | None) -> Record:
         "streaming": message.streaming, "pipeline": message.pipeline_facts, "metadata": message.custom_metadata,
         "createdAt": message.created_at, "updatedAt": message.updated_at, "deletedAt": message.deleted_at,
     }  # fmt: skip
-
-
-def hanging_record(kind: Kind, message: ChatMessage, record: Record) -> Record:
-    """The line of what hangs on a message."""
-    return {"type": kind.type, "message": message.sequence_number, **record}
 
 
 def end_record(session: ChatSession, messages: int) -> Record:

@@ -16,6 +16,7 @@ from app.exchange.export import exported
 from app.exchange.formats import Unread, conversations_of
 from app.exchange.loaders import OwnedSession, SessionReading
 from app.exchange.pipeline import ConversationPipeline
+from app.exchange.room import Room
 from app.exchange.sources import Part
 from app.exchange.values import Conversation, ConversationKeys, ExportFormat, ImportFormat, Ownership, Totals
 from app.identity.values import USER_ROLES
@@ -25,6 +26,11 @@ from app.sessions.values import SessionId
 
 SIDE_BY_SIDE = 8
 """Conversations that are stored at once: their commits share the writes of the disk."""
+
+
+MOST_BYTES = 256 * 1024 * 1024
+"""Of the conversations that are stored at once, as the files have them; one that is larger is stored alone. One more
+waits for its turn."""
 
 
 async def export_sessions(
@@ -51,13 +57,15 @@ async def import_parts(
     parts: Sequence[Part],
     ownership: Ownership,
     format_: ImportFormat = ImportFormat.OPENAI_JSONL,
+    most_bytes: int = MOST_BYTES,
 ) -> Totals:
     """Store what is not there yet of some files, and tell what became of them; how far it is shows on standard error.
 
     UnusableFile, ImportStopped. What cannot be taken is among the refusals of the answer, and the others go on.
     """
     totals = Totals(unit=format_.unit)
-    work = _Import(ConversationPipeline(database, messages, totals), ownership, _unread(parts, format_, totals))
+    pipeline = ConversationPipeline(database, messages, totals)
+    work = _Import(pipeline, ownership, _unread(parts, format_, totals), Room(most_bytes))
     async with shown(totals, sum(part.size_bytes for part in parts)):
         try:
             async with asyncio.TaskGroup() as workers:
@@ -87,14 +95,34 @@ class _Import:
     pipeline: ConversationPipeline
     ownership: Ownership
     unread: Iterator[tuple[str, Unread]]
+    room: Room
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Of whoever reads the next conversation: only one at a time has read what there may be no room for."""
     occurrences: Counter[bytes] = field(default_factory=Counter)
     """By the first 8 bytes of the digest, to hold a hundred bytes a line: of two that share them the second counts as
     the second occurrence, in every run of the file."""
 
     async def run(self) -> None:
         """Store one conversation after the other until there are no more."""
-        for file, unread in self.unread:
-            await self._take(file, unread)
+        while (found := await self._next()) is not None:
+            file, unread = found
+            try:
+                await self._take(file, unread)
+            finally:
+                unread.close()
+                self.room.give_back(unread.held_bytes)
+
+    async def _next(self) -> tuple[str, Unread] | None:
+        """The next conversation, once there is room for it."""
+        async with self.turn:
+            found = next(self.unread, None)
+            if found is not None:
+                try:
+                    await self.room.take(found[1].held_bytes)
+                except asyncio.CancelledError:
+                    found[1].close()
+                    raise
+            return found
 
     async def _take(self, file: str, unread: Unread) -> None:
         totals = self.pipeline.totals

@@ -1,12 +1,14 @@
 """A conversation as it was read, where it goes, and what became of a file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from app.attachments.values import MOST_ATTACHMENTS
 from app.core.actor import Actor, CorrelationId, TenantId, UserId
 from app.core.clock import Stopwatch
 from app.core.errors import ValidationError
@@ -25,12 +27,11 @@ from app.messages.values import (
     NewMessage,
     PastMessage,
 )
-from app.sessions.values import NewMetadata, NewSession, SessionId, SessionStatus
-from app.tools.values import MOST_CALLS, NewToolCall, ToolCallId
+from app.sessions.values import MOST_AGENTS, NewMetadata, NewSession, PastAgentState, SessionId, SessionStatus
+from app.tools.values import MOST_CALLS, NewToolCall, PastExecution, ToolCallId
 
 MOST_REFUSALS_SHOWN = 20
 """A file in another format has one for every line: the first few tell what is wrong, the count how much."""
-
 
 ANY_ID = UUID(int=0)
 """For checks of what has no id yet."""
@@ -83,6 +84,8 @@ class ReadCall:
     executed_at: datetime | None = None
     duration_ms: int | None = None
     created_at: datetime | None = None
+    execution: PastExecution | None = None
+    """What was done about it; its ids are those of nothing yet."""
 
     def to_add(self, tool_call_id: ToolCallId, message_id: MessageId) -> NewToolCall:
         """The call of a stored message."""
@@ -99,6 +102,19 @@ class ReadCall:
             self.duration_ms,
             self.is_preview,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAttachment:
+    """A file of a message as it was read, checked; `content` reads it again, while the file it waits in is open."""
+
+    name: str
+    """What its conversation knows it by, in every file that has it."""
+    file_name: str
+    digest: bytes
+    size: int
+    uploaded_at: datetime | None
+    content: Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +156,7 @@ class ReadMessage:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     deleted_at: datetime | None = None
+    attachments: tuple[ReadAttachment, ...] = ()
 
     def to_append(self, session_id: SessionId, parent_message_id: MessageId | None) -> Draft:
         """The next message of a stored session."""
@@ -160,8 +177,8 @@ class ReadMessage:
         """Raise ValidationError for what the rooms that store it would refuse."""
         draft = self.to_append(SessionId(ANY_ID), None)
         if self.deleted_at is not None:
-            if self.content or self.calls:
-                raise ValidationError("content and calls of a deleted message must be empty")
+            if self.content or self.calls or self.attachments:
+                raise ValidationError("content, calls and attachments of a deleted message must be empty")
             # A tombstone says nothing, whoever spoke.
             draft = replace(draft, role=MessageRole.TOOL)
         draft.check()
@@ -170,6 +187,7 @@ class ReadMessage:
         if self.calls and self.role is not MessageRole.ASSISTANT:
             raise ValidationError("only an assistant's message calls tools")
         require_count(len(self.calls), "its calls", at_most=MOST_CALLS)
+        require_count(len(self.attachments), "its attachments", at_most=MOST_ATTACHMENTS)
         ids = [call.call_id for call in self.calls if call.call_id is not None]
         if len(set(ids)) < len(ids):
             raise ValidationError("two calls of one message have the same id")
@@ -200,18 +218,20 @@ class Conversation:
     provider: str | None = None
     tags: tuple[str, ...] = ()
     summary: str | None = None
+    agent_states: tuple[PastAgentState, ...] = ()
+    """Their ids are those of nothing yet."""
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
     def to_create(self, session_id: SessionId) -> NewSession:
         """The session it becomes."""
-        metadata = NewMetadata(self.tags, self.custom_data, self.summary)
-        return NewSession(
-            session_id, self.title, self.description, self.agent_id, self.model, self.provider, self.status, metadata
-        )
+        filed = NewMetadata(self.tags, self.custom_data, self.summary)
+        named = self.title, self.description, self.agent_id, self.model, self.provider
+        return NewSession(session_id, *named, self.status, filed)
 
     def check(self) -> None:
         """Raise ValidationError for a session that cannot be stored."""
+        require_count(len(self.agent_states), "its states of agents", at_most=MOST_AGENTS)
         self.to_create(SessionId(ANY_ID)).check()
 
 
@@ -241,13 +261,31 @@ class ConversationKeys:
         """Of the tool call at `position`, counted from 0, of the message at `index`."""
         return self._key(f"{self.conversation.messages[index].name}.{position + 1}")
 
+    def execution(self, index: int, position: int) -> ClientKey:
+        """Of the execution of that call."""
+        return self._key(f"{self.conversation.messages[index].name}.{position + 1}.execution")
+
+    def attachment(self, index: int, attachment: ReadAttachment) -> ClientKey:
+        """Of an attachment of the message at `index`."""
+        return self._key(f"{self.conversation.messages[index].name}.attachment.{_short(attachment.name)}")
+
+    def agent_state(self, state: PastAgentState) -> ClientKey:
+        """Of what an agent keeps in the session."""
+        return self._key(f"agentState.{_short(state.new.agent_id)}")
+
     def all(self) -> Iterator[ClientKey]:
         """Every key, in the order in which the steps are taken."""
         yield self.session
+        for state in self.conversation.agent_states:
+            yield self.agent_state(state)
         for index, message in enumerate(self.conversation.messages):
             yield self.message(index)
-            for position in range(len(message.calls)):
+            for position, call in enumerate(message.calls):
                 yield self.call(index, position)
+                if call.execution is not None:
+                    yield self.execution(index, position)
+            for attachment in message.attachments:
+                yield self.attachment(index, attachment)
 
     def _key(self, place: str) -> ClientKey:
         digest = self.conversation.digest
@@ -279,6 +317,10 @@ class Ownership:
         named = members[self.user_field]
         _require_name(named, self.user_field)
         return local_actor(UserId(named), self.tenant, self.correlation)
+
+
+def _short(name: str) -> str:
+    return sha256(name.encode()).hexdigest()[:32]
 
 
 def _require_name(value: object, field_name: str) -> None:
@@ -322,6 +364,8 @@ class Totals:
     """Conversations that an earlier run had left unfinished."""
     messages: Stored = field(default_factory=Stored)
     calls: Stored = field(default_factory=Stored)
+    executions: Stored = field(default_factory=Stored)
+    attachments: Stored = field(default_factory=Stored)
     refused: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     """The first MOST_REFUSALS_SHOWN; not by line where conversations are stored side by side."""

@@ -11,10 +11,10 @@ from app.db.errors import Duplicate
 from app.db.scopes import ReadScope, UnitOfWork
 from app.idempotency.service import first_subject
 from app.idempotency.values import ClientKey
-from app.sessions import repository
+from app.sessions import past, repository
 from app.sessions.errors import SessionNotFound, StateConflict, TooManyAgents
 from app.sessions.models import AgentState, ChatSession
-from app.sessions.values import Fork, NewAgentState, NewSession, SessionId, check_fields, check_metadata
+from app.sessions.values import Fork, NewAgentState, NewSession, PastAgentState, SessionId, check_fields, check_metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,31 @@ async def set_agent_state(
     if new.expected_version is None or (new.expected_version == 0 and found is None):
         raise TooManyAgents
     raise StateConflict(new.expected_version, found)
+
+
+async def take_over_agent_state(
+    uow: UnitOfWork, actor: Actor, found: PastAgentState, key: ClientKey | None
+) -> AgentStateOutcome:
+    """Keep a state that an agent set elsewhere, in its version; its key lasts. One that the agent has here stays.
+
+    SessionNotFound, ValidationError, TooManyAgents, KeyReused.
+    """
+    found.check()
+    try:
+        kept = await past.take_over_agent_state(uow, actor, found, key)
+    except Duplicate as duplicate:
+        if duplicate.key != repository.SAME_AGENT:
+            raise
+        kept = None
+    if kept is not None:
+        return AgentStateOutcome(kept)
+    await first_subject(uow, actor, key)
+    there = await repository.owned_agent_state(uow, actor, found.new.session_id, found.new.agent_id)
+    if there is not None:
+        return AgentStateOutcome(there, deduplicated=True)
+    if await find_owned(uow, actor, found.new.session_id) is None:
+        raise SessionNotFound
+    raise TooManyAgents
 
 
 async def set_leaf(

@@ -106,6 +106,21 @@ class NewAgentState:
 
 
 @dataclass(frozen=True, slots=True)
+class PastAgentState:
+    """A state that an agent kept in a session elsewhere. Of its times, None is now."""
+
+    new: NewAgentState
+    version: int
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    def check(self) -> None:
+        """Raise ValidationError for what cannot be stored."""
+        self.new.check()
+        require_range(self.version, "version", at_least=1, at_most=2**31 - 1)
+
+
+@dataclass(frozen=True, slots=True)
 class NewSession:
     """A session that is about to be created."""
 

@@ -156,6 +156,22 @@ class OutputOfExecution(_TextOfExecution):
     query = _OUTPUTS
 
 
+class ExecutionTexts(NamedTuple):
+    """What a tool is given, and what it answered."""
+
+    id: UUID
+    input: str
+    output: str | None
+
+
+_TEXTS = Query(
+    ExecutionTexts,
+    select(executions.c.id, executions.c.input, executions.c.output).where(
+        executions.c.tenant_id == param("tenant_id"), executions.c.id == any_(param("ids", ARRAY(Uuid)))
+    ),
+)
+
+
 @lru_cache(maxsize=16)
 def _page_of_each(shape: PageShape, in_statuses: bool) -> Query[ToolExecution]:
     rows = select(*FACTS).where(executions.c.tenant_id == param("tenant_id"), *_in(in_statuses))
@@ -239,3 +255,19 @@ def _given(statuses: Statuses) -> dict[str, object]:
 async def calls_of_messages(scope: ReadScope, actor: Actor, message_ids: list[MessageId]) -> list[ToolCall]:
     """The calls of messages that were read before, by message and position; one statement."""
     return await scope.all(_OF_MESSAGES, tenant_id=actor.tenant_id, ids=message_ids)
+
+
+async def executions_of_calls(
+    scope: ReadScope, actor: Actor, call_ids: list[ToolCallId]
+) -> dict[ToolCallId, ToolExecution]:
+    """The executions of calls, where the actor may read them; one statement."""
+    rows = await scope.all(_EXECUTIONS_OF_CALLS, ids=call_ids, **actor.as_reader())
+    return {ToolCallId(row.tool_call_id): row for row in rows}
+
+
+async def texts_of_executions(
+    scope: ReadScope, actor: Actor, ids: list[ToolExecutionId]
+) -> dict[ToolExecutionId, ExecutionTexts]:
+    """The texts of executions that were read before, save of those that are gone; one statement."""
+    rows = await scope.all(_TEXTS, tenant_id=actor.tenant_id, ids=ids)
+    return {ToolExecutionId(row.id): row for row in rows}

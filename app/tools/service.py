@@ -37,6 +37,7 @@ from app.tools.values import (
     Inbox,
     NewToolCall,
     NewToolExecution,
+    PastExecution,
     ToolCallId,
     ToolExecutionId,
     check_changes,
@@ -141,15 +142,38 @@ async def execute(uow: UnitOfWork, actor: Actor, new: NewToolExecution, key: Cli
         if new.required_approval:
             uow.announce(Inbox(actor.tenant_id, actor.user_id).id)
         return ExecutionOutcome(added)
+    return await _not_added(uow, actor, MessageId(call.message_id), key)
+
+
+async def _not_added(uow: UnitOfWork, actor: Actor, message_id: MessageId, key: ClientKey | None) -> ExecutionOutcome:
     subject = await first_subject(uow, actor, key)
     if subject is not None:
         return await _as_before(uow, actor, ToolExecutionId(subject))
-    message = await find_owned(uow, actor, MessageId(call.message_id))
+    message = await find_owned(uow, actor, message_id)
     if message is None:
         raise ToolCallNotFound
     if message.deleted_at is not None:
         raise MessageDeleted
     raise ExecutionAlreadyAdded
+
+
+async def take_over_execution(
+    uow: UnitOfWork, actor: Actor, ended: PastExecution, key: ClientKey | None
+) -> ExecutionOutcome:
+    """Add an execution that ended elsewhere, at times of its own; its key lasts. The call is told nothing.
+
+    ValidationError, ToolCallNotFound, MessageDeleted, ExecutionAlreadyAdded, KeyReused.
+    """
+    ended.check()
+    try:
+        added = await repository.take_over_execution(uow, actor, ended, key)
+    except Duplicate as duplicate:
+        if duplicate.key != repository.ONE_EXECUTION:
+            raise
+        raise ExecutionAlreadyAdded from None
+    if added is not None:
+        return ExecutionOutcome(added)
+    return await _not_added(uow, actor, ended.message_id, key)
 
 
 async def request(uow: UnitOfWork, actor: Actor, new: NewToolExecution) -> ToolExecution:

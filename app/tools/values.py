@@ -189,6 +189,50 @@ class NewToolExecution:
 
 
 @dataclass(frozen=True, slots=True)
+class PastExecution:
+    """An execution that ended elsewhere, about to be added to its call. Of times that it comes without, None is now."""
+
+    id: ToolExecutionId
+    message_id: MessageId
+    tool_call_id: ToolCallId
+    tool_name: str
+    input: str
+    status: ExecutionStatus
+    output: str | None = None
+    error: str | None = None
+    required_approval: bool = False
+    approved: bool | None = None
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    decision_comment: str | None = None
+    approval_expires_at: datetime | None = None
+    agent_id: str | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    duration_ms: int | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    def check(self) -> None:
+        """Raise ValidationError, naming the field, for what cannot be stored."""
+        if not self.status.ended:
+            raise ValidationError(f"status {self.status.name} is not the last", field="status")
+        for name, text, longest in (
+            ("toolName", self.tool_name, LONGEST_NAME), ("input", self.input, LONGEST_INPUT),
+            ("output", self.output, LONGEST_OUTPUT), ("error", self.error, LONGEST_ERROR),
+            ("approvedBy", self.approved_by, LONGEST_NAME), ("agentId", self.agent_id, LONGEST_NAME),
+            ("decisionComment", self.decision_comment, LONGEST_COMMENT),
+        ):  # fmt: skip
+            require_length(text or "", name, at_most=longest)
+        require_range(self.duration_ms, "durationMs", at_least=0, at_most=2**31 - 1)
+        decided = [found is not None for found in (self.approved, self.approved_by, self.approved_at)]
+        if any(decided) and not (all(decided) and self.required_approval):
+            raise ValidationError(
+                "what was decided has approved, approvedBy and approvedAt, and required approval", field="approved"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What a person says about an execution that awaits approval."""
 

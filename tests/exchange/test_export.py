@@ -307,8 +307,8 @@ async def test_a_page_costs_the_same_number_of_statements_however_much_is_on_it(
         await written(database, actor, session_id, ExportFormat.JSONL)
         found.append(len(statements.sent))
 
-    # Session, filing, leaf; then per page messages, their places, their calls.
-    assert found == [6, 9]
+    # Session, filing, leaf; then per page messages, their places, their calls, and executions of these.
+    assert found == [7, 11]
 
 
 async def test_a_download_is_a_file_with_a_name(client: GraphQLClient, session: SessionId) -> None:
@@ -363,7 +363,7 @@ def spoiled(text: bytes, line: int, **members: Any) -> bytes:
     ("line", "members", "reason"),
     [
         (0, {}, "it must begin with a line of type session"),
-        (0, {"version": 2}, "version must be 1: another release of colloquy wrote it"),
+        (0, {"version": 3}, "version must be 1 to 2: another release of colloquy wrote it"),
         (0, {"activeLeaf": 9}, "activeLeaf must be the number of a message"),
         (0, {"title": 7}, "title must be a string"),
         (0, {"tags": [7]}, "tags must be strings"),
@@ -374,15 +374,17 @@ def spoiled(text: bytes, line: int, **members: Any) -> bytes:
         (1, {"content": ""}, "message 1.content must not be empty"),
         (1, {"tokenCount": -1}, "message 1.tokenCount must be between 0 and 2,147,483,647, not -1"),
         (1, {"deletedAt": "2026-01-31T12:00:00Z"},
-         "message 1.content and calls of a deleted message must be empty"),
+         "message 1.content, calls and attachments of a deleted message must be empty"),
         (1, {"updatedAt": "0001-01-01T00:00:00Z"},
          "in line 2: updatedAt must be a time with its zone, as in 2026-01-31T12:00:00+00:00"),
         (3, {"role": "user", "content": "x"}, "message 3.only an assistant's message calls tools"),
         (5, {"callId": "c1"}, "message 3.two calls of one message have the same id"),
         (1, {"tokenCount": True}, "in line 2: tokenCount must be a whole number"),
-        (2, {"parent": 2}, "in line 3: parent must be the number of a message before it"),
+        (2, {"parent": 2}, "a message answers itself: parents go round in a circle"),
+        (2, {"parent": 9}, "message 2.parent must be the number of a message"),
         (4, {"message": 1}, "in line 5: message must be the number of the message before it"),
-        (4, {"type": "hologram"}, "in line 5: type must be message, toolCall, end"),
+        (4, {"type": "hologram"},
+         "in line 5: type must be agentState, message, toolCall, toolExecution, attachment, end"),
         (4, {"arguments": "x" * 8_001},
          "message 3.toolCall[0].arguments has 8,001 characters; at most 8,000 are stored"),
         (7, {"messages": 5}, "in line 8: messages must be 4: some are missing"),

@@ -9,6 +9,7 @@ from app.tools.repository.executions import (
     lock_of_message,
     owned_execution,
 )
+from app.tools.repository.past import take_over_execution
 from app.tools.repository.upkeep import OverdueApproval, overdue
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "owned_call",
     "owned_execution",
     "take_over",
+    "take_over_execution",
 ]
