@@ -106,7 +106,8 @@ def read_attachment(record: Record, spooled: Spooled) -> ReadAttachment | None:
     if len(content) != given(record, "size", int) or sha256(content).hexdigest() != given(record, "sha256", str):
         raise ValidationError("sha256 or size is not that of data: the file was changed or damaged")
     return ReadAttachment(
-        given(record, "id", str),
+        # In the place of an id of any length.
+        sha256(given(record, "id", str).encode()).hexdigest()[:32],
         file_name(given(record, "fileName", str)),
         sha256(content).digest(),
         len(content),

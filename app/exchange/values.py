@@ -267,11 +267,11 @@ class ConversationKeys:
 
     def attachment(self, index: int, attachment: ReadAttachment) -> ClientKey:
         """Of an attachment of the message at `index`."""
-        return self._key(f"{self.conversation.messages[index].name}.attachment.{_short(attachment.name)}")
+        return self._key(f"{self.conversation.messages[index].name}.attachment.{attachment.name}")
 
     def agent_state(self, state: PastAgentState) -> ClientKey:
         """Of what an agent keeps in the session."""
-        return self._key(f"agentState.{_short(state.new.agent_id)}")
+        return self._key(f"agentState.{sha256(state.new.agent_id.encode()).hexdigest()[:32]}")
 
     def all(self) -> Iterator[ClientKey]:
         """Every key, in the order in which the steps are taken."""
@@ -317,10 +317,6 @@ class Ownership:
         named = members[self.user_field]
         _require_name(named, self.user_field)
         return local_actor(UserId(named), self.tenant, self.correlation)
-
-
-def _short(name: str) -> str:
-    return sha256(name.encode()).hexdigest()[:32]
 
 
 def _require_name(value: object, field_name: str) -> None:
