@@ -93,7 +93,7 @@ class SearchQueries:
     @query(
         Connection[SessionHitType],
         "Your sessions that a query finds in titles, descriptions, tags, summaries and messages, the best first; 20 by "
-        "default. Of each kind the newest 1,000 texts that match are ranked.",
+        "default. Of each kind the newest 300 texts that match are ranked.",
     )
     async def search_sessions(
         self,
@@ -111,7 +111,7 @@ class SearchQueries:
 
     @query(
         Connection[MessageHitType],
-        "Your messages that a query finds, the best first; 20 by default. The newest 1,000 that match are ranked.",
+        "Your messages that a query finds, the best first; 20 by default. The newest 300 that match are ranked.",
     )
     async def search_messages(
         self,

@@ -150,16 +150,18 @@ def _relevance(body: ColumnElement[str], terms: CTE) -> ColumnElement[int]:
     0.2 where the term is inside a word, 0.4 where a word begins with it; as whole words 0.6, and up to 0.4 more by how
     often they stand in the first 5,000 characters: n times, n / (n + 2) of that.
     """
+    length = func.octet_length(terms.c.whole, type_=BigInteger)
     head = func.left(body, _COUNTED, type_=Text)
-    gone = func.octet_length(head) - func.octet_length(func.replace(head, terms.c.whole, ""))
-    length = func.octet_length(terms.c.whole)
+    gone = func.octet_length(head, type_=BigInteger) - func.octet_length(func.replace(head, terms.c.whole, ""))
+    # Whole numbers: with fractions, which are numeric, the ranks take a third longer.
     score = case(
-        (func.strpos(body, terms.c.whole) > 0, 1 - 0.8 * length / (gone + 2 * length)),
-        (func.strpos(body, func.rtrim(terms.c.whole)) > 0, 0.4),
-        (func.strpos(body, terms.c.part) > 0, 0.2),
-        else_=0.0,
+        (gone > 0, 600_000 + cast(400_000, BigInteger) * gone // (gone + 2 * length)),
+        (func.strpos(body, terms.c.whole) > 0, 600_000),
+        (func.strpos(body, func.rtrim(terms.c.whole)) > 0, 400_000),
+        (func.strpos(body, terms.c.part) > 0, 200_000),
+        else_=0,
     )
-    mean = select(cast(func.round(func.avg(score) * 1_000_000), Integer)).select_from(terms).correlate_except(terms)
+    mean = select(cast(func.sum(score) // func.count(), Integer)).select_from(terms).correlate_except(terms)
     return mean.scalar_subquery()
 
 
