@@ -18,6 +18,7 @@ from benchmarks.list_sessions import list_sessions
 from benchmarks.measure import QUICK, Bench, Benchmark, Comparison, Effort
 from benchmarks.nested_page import nested_page
 from benchmarks.over_http import over_http
+from benchmarks.search import search
 from benchmarks.statistics import statistics
 from benchmarks.streams import streams
 
@@ -26,6 +27,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "http": over_http,
     "list": list_sessions,
     "page": nested_page,
+    "search": search,
     "statistics": statistics,
     "streams": streams,
 }

@@ -84,10 +84,20 @@ async def test_statistics_are_compared_with_a_row(tmp_path: Path) -> None:
     assert [len(found["ours"]["per_second"]) for found in kept["comparisons"]] == [1] * 8
 
 
+async def test_searches_are_compared_with_a_row_and_timed(tmp_path: Path) -> None:
+    code, printed, told = await run("--quick", "--rounds", "1", "--only", "search", "--results", str(tmp_path))
+
+    assert code == 0, told
+    assert "three common words, of 12,500 messages" in printed
+    (kept,) = results(tmp_path)
+    assert [len(found["ours"]["per_second"]) for found in kept["comparisons"]] == [1] * 12
+    assert all("p95" in found["notes"][0] for found in kept["comparisons"])
+
+
 async def test_an_unknown_benchmark_is_named_before_anything_is_measured(tmp_path: Path) -> None:
     code, _, told = await run("--only", "juggling", "--results", str(tmp_path))
 
     assert code == 2
     assert "juggling" in told
-    assert "append, http, list, page, statistics, streams" in told
+    assert "append, http, list, page, search, statistics, streams" in told
     assert results(tmp_path) == []
