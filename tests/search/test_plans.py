@@ -60,3 +60,19 @@ async def test_no_search_reads_all_entries(filled: Any) -> None:
     read = {key: set(_SCANS.findall(plan)) for key, plan in plans.items()}
     # Sessions and their metadata are joined to a page of hits: of small tables the planner may read all.
     assert {key: scans for key, scans in read.items() if scans & {"search_entries", "chat_messages"}} == {}
+
+
+@pytest.mark.parametrize("build", [_messages, _sessions])
+async def test_plan_that_knows_no_words_reads_no_whole_table_either(filled: Any, build: Any) -> None:
+    searched = Searched(TenantId("default"), "user7", SearchQuery.parse("common word or rare -go"), {})
+    statement = build(*searched.shape, PageShape.of(PageRequest(20)))
+    position = ORDER.parameters(PageRequest(20), _list_name("plan"))
+    arguments = statement.arguments({**searched.parameters(), **_ranking(searched.query), **position})
+
+    await filled.execute("SET plan_cache_mode = force_generic_plan")
+    await filled.execute(f"PREPARE searching AS {statement.sql}")
+    found = await filled.fetch(f"EXPLAIN EXECUTE searching ({', '.join(['NULL'] * len(arguments))})")
+
+    plan = "\n".join(row[0] for row in found)
+    assert "search_pattern(" in plan, plan
+    assert set(_SCANS.findall(plan)) & {"search_entries", "chat_messages"} == set()
