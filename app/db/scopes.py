@@ -13,7 +13,7 @@ from sqlalchemy import Table
 from app.core.clock import Stopwatch
 from app.db.errors import Duplicate, OutcomeUnknown
 from app.db.faults import Fault, fault_of, refusal
-from app.db.statement import Command, Query, Statement
+from app.db.statement import Command, Query, ReplannedQuery, Statement
 
 R = TypeVar("R")
 
@@ -169,7 +169,9 @@ async def fetch(
     arguments = statement.arguments(values)
     watch = Stopwatch()
     try:
-        found = await connection.fetch(statement.sql, *arguments)
+        # What is prepared here is not kept: its first run is planned for its values.
+        runs = await connection.prepare(statement.sql) if isinstance(statement, ReplannedQuery) else None
+        found = await (runs.fetch(*arguments) if runs else connection.fetch(statement.sql, *arguments))
     except asyncpg.PostgresError as error:
         # The detail quotes the refused row, with the text of a message: it would stand in every log line (S3-17).
         error.detail = None

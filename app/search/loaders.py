@@ -36,7 +36,7 @@ from app.core.paging import ListName, PageRequest
 from app.db.base import table_of
 from app.db.pages import Order, PageShape
 from app.db.scopes import ReadScope
-from app.db.statement import Query, param
+from app.db.statement import ReplannedQuery, param
 from app.messages.fragments import messages
 from app.search.models import SearchEntry
 from app.search.values import LONGEST_INDEXED, MOST_RANKED, SearchQuery
@@ -200,13 +200,13 @@ ORDER = _ordered(select(literal(0, Integer).label("relevance"), null().cast(Uuid
 
 
 @lru_cache(maxsize=256)
-def _messages(shape: Shape, names: frozenset[str], page: PageShape) -> Query[FoundMessage]:
+def _messages(shape: Shape, names: frozenset[str], page: PageShape) -> ReplannedQuery[FoundMessage]:
     newest = _messages_found(shape, names).subquery("newest")
     ranked = select(newest.c.id, newest.c.session_id, _relevance(newest.c.body, _terms()).label("relevance"))
     found = _once(ranked)
     hits = _ordered(found).page(select(*found.c), page).subquery("page")
     around, excerpt, start = _excerpt(hits, hits.c.id)
-    return Query(
+    return ReplannedQuery(
         FoundMessage,
         select(
             hits.c.id, hits.c.session_id, hits.c.relevance, excerpt.label("excerpt"), start.label("excerpt_start")
@@ -216,9 +216,9 @@ def _messages(shape: Shape, names: frozenset[str], page: PageShape) -> Query[Fou
     )  # fmt: skip
 
 
-def _once(ranked: Select[Any]) -> CTE:
+def _once(ranked: Select[Any], name: str = "found") -> CTE:
     # Materialized: the planner would rank once for the position, and once more for the order.
-    return ranked.cte("found").prefix_with("MATERIALIZED")
+    return ranked.cte(name).prefix_with("MATERIALIZED")
 
 
 def _messages_found(shape: Shape, names: frozenset[str]) -> Select[Any]:
@@ -226,13 +226,13 @@ def _messages_found(shape: Shape, names: frozenset[str]) -> Select[Any]:
 
 
 @lru_cache(maxsize=64)
-def _messages_count(shape: Shape, names: frozenset[str]) -> Query[int]:
+def _messages_count(shape: Shape, names: frozenset[str]) -> ReplannedQuery[int]:
     found = _messages_found(shape, names).with_only_columns(entries.c.id).subquery()
-    return Query(int, select(func.count().label("count")).select_from(found))
+    return ReplannedQuery(int, select(func.count().label("count")).select_from(found))
 
 
 @lru_cache(maxsize=256)
-def _sessions(shape: Shape, names: frozenset[str], page: PageShape) -> Query[FoundSession]:
+def _sessions(shape: Shape, names: frozenset[str], page: PageShape) -> ReplannedQuery[FoundSession]:
     found = _once(_sessions_found(shape, names))
     hits = _ordered(found).page(select(*found.c), page).subquery("page")
     around, excerpt, start = _excerpt(hits, hits.c.message_id)
@@ -242,7 +242,7 @@ def _sessions(shape: Shape, names: frozenset[str], page: PageShape) -> Query[Fou
         .outerjoin(_metadata, (_metadata.c.tenant_id == tenant) & (_metadata.c.session_id == hits.c.id))
         .outerjoin(around, literal(True))
     )
-    return Query(
+    return ReplannedQuery(
         FoundSession,
         select(
             hits.c.id, hits.c.relevance, hits.c.by_text, hits.c.message_id, sessions.c.title, sessions.c.description,
@@ -264,9 +264,10 @@ def _of_sessions(shape: Shape, names: frozenset[str]) -> Subquery:
 def _sessions_found(shape: Shape, names: frozenset[str]) -> Select[Any]:
     """Sessions with the rank of what fits best in them."""
     both = _of_sessions(shape, names)
-    ranked = select(
-        both.c.id, both.c.session_id, both.c.role, _relevance(both.c.body, _terms()).label("relevance")
-    ).subquery("ranked")
+    ranked = _once(
+        select(both.c.id, both.c.session_id, both.c.role, _relevance(both.c.body, _terms()).label("relevance")),
+        "ranked",
+    )
     best_first = aggregate_order_by(ranked.c.id, ranked.c.relevance.desc(), ranked.c.id.desc())
     said = func.array_agg(best_first, type_=ARRAY(Uuid)).filter(ranked.c.role.is_not(None))
     return select(
@@ -286,9 +287,9 @@ def _of_such_a_session(names: frozenset[str]) -> ColumnElement[bool]:
 
 
 @lru_cache(maxsize=64)
-def _sessions_count(shape: Shape, names: frozenset[str]) -> Query[int]:
+def _sessions_count(shape: Shape, names: frozenset[str]) -> ReplannedQuery[int]:
     both = _of_sessions(shape, names)
-    return Query(int, select(func.count(both.c.session_id.distinct()).label("count")))
+    return ReplannedQuery(int, select(func.count(both.c.session_id.distinct()).label("count")))
 
 
 def _direction(hits: Subquery, page: PageShape) -> list[ColumnElement[Any]]:
