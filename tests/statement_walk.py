@@ -24,7 +24,7 @@ from app.sessions.values import SessionFilter, SessionOrder
 from app.statistics.values import UsageGrouping
 
 APPLICATION = Path(app.__file__).parent
-CONSTRUCTORS = ("Query", "Command")
+CONSTRUCTORS = ("Query", "ReplannedQuery", "Command")
 ON_MODULE = "<module>"
 
 SHAPES = [
@@ -84,9 +84,9 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ],
     ("app.sessions.loaders", "_page"): list(product(SESSION_CONDITIONS, SessionOrder, SHAPES)),
     ("app.sessions.loaders", "_count"): [(names,) for names in SESSION_CONDITIONS],
-    ("app.sessions.repository", "_set_agent_state"): [(False,), (True,)],
-    ("app.sessions.repository", "_create"): [(False,), (True,)],
-    ("app.sessions.repository", "_update"): [(names,) for names in _changes(SESSION_COLUMNS)],
+    ("app.sessions.repository.agents", "_set_agent_state"): [(False,), (True,)],
+    ("app.sessions.repository.sessions", "_create"): [(False,), (True,)],
+    ("app.sessions.repository.sessions", "_update"): [(names,) for names in _changes(SESSION_COLUMNS)],
     ("app.tools.approvals", "_page"): [(shape,) for shape in SHAPES],
     ("app.tools.loaders", "_by"): [("id",), ("tool_call_id",)],
     ("app.tools.loaders", "_counts"): [(False,), (True,)],
@@ -97,7 +97,9 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
         (EventKind.TOOL_EXECUTION_DECIDED, EXECUTION_DECISION),
         (EventKind.TOOL_EXECUTION_EXPIRED, frozenset({"status", "error"})),
     ],
-    ("app.sessions.repository", "_set_metadata"): [(names,) for names in _changes(["tags", "custom_data", "summary"])],
+    ("app.sessions.repository.sessions", "_set_metadata"): [
+        (names,) for names in _changes(["tags", "custom_data", "summary"])
+    ],
     ("app.statistics.loaders.usage", "_series"): list(product(UsageGrouping, (False, True))),
     ("app.tools.repository.calls", "_add"): [(False,), (True,)],
 }

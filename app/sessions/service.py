@@ -11,7 +11,7 @@ from app.db.errors import Duplicate
 from app.db.scopes import ReadScope, UnitOfWork
 from app.idempotency.service import first_subject
 from app.idempotency.values import ClientKey
-from app.sessions import past, repository
+from app.sessions import repository
 from app.sessions.errors import SessionNotFound, StateConflict, TooManyAgents
 from app.sessions.models import AgentState, ChatSession
 from app.sessions.values import Fork, NewAgentState, NewSession, PastAgentState, SessionId, check_fields, check_metadata
@@ -124,7 +124,7 @@ async def take_over_agent_state(
     """
     found.check()
     try:
-        kept = await past.take_over_agent_state(uow, actor, found, key)
+        kept = await repository.take_over_agent_state(uow, actor, found, key)
     except Duplicate as duplicate:
         if duplicate.key != repository.SAME_AGENT:
             raise

@@ -4,13 +4,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 import pytest
-from sqlalchemy import BigInteger, Integer, Text, func, literal, select, update
+from sqlalchemy import BigInteger, Integer, Text, column, func, literal, select, table, update
 
 from app.core.actor import Actor
 from app.core.ids import global_id
 from app.db.base import table_of
-from app.db.database import Database
-from app.db.statement import Command, Query, param
+from app.db.database import Database, PoolSettings
+from app.db.statement import Command, Query, ReplannedQuery, param
 from app.sessions.models import ChatSession
 from tests.conversations import new_session
 from tests.db.kept import KEEP
@@ -182,3 +182,19 @@ async def test_column_that_was_not_selected_is_no_attribute(database: Database, 
     assert session.title == "Trip"
     with pytest.raises(AttributeError):
         _ = session.description
+
+
+async def test_a_replanned_query_is_prepared_anew_every_time(dsn: str) -> None:
+    named = table("pg_prepared_statements", column("statement"))
+    shape = select(literal(1).label("one")).where(param("value", Integer) > 0)
+    kept, again = Query(int, shape), ReplannedQuery(int, shape.where(literal(2) > 1))
+    prepared = Query(int, select(func.count()).select_from(named).where(named.c.statement == param("sql", Text)))
+    database = await Database.connect(dsn, PoolSettings(size=1))
+
+    async with database.read() as scope:
+        for query in [kept, again] * 8:
+            assert await scope.all(query, value=1) == [1]
+        counts = [await scope.first(prepared, sql=query.sql) for query in (kept, again)]
+    await database.close()
+
+    assert counts == [1, 0]

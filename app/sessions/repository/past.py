@@ -1,4 +1,4 @@
-"""Takes over what agents keep in a session that was begun elsewhere: in its version, at times of its own."""
+"""Takes over what agents keep in a session that began elsewhere: in its version, at times of its own."""
 
 from typing import Any
 

@@ -1,0 +1,31 @@
+"""Every statement that writes sessions, their metadata, and what agents keep in them."""
+
+from app.sessions.repository.agents import SAME_AGENT, owned_agent_state, set_agent_state
+from app.sessions.repository.past import take_over_agent_state
+from app.sessions.repository.sessions import (
+    create,
+    locked_session,
+    owned_session,
+    remove,
+    set_metadata,
+    take_over,
+    update_columns,
+)
+from app.sessions.repository.tree import fork, restore_leaf, set_leaf
+
+__all__ = [
+    "SAME_AGENT",
+    "create",
+    "fork",
+    "locked_session",
+    "owned_agent_state",
+    "owned_session",
+    "remove",
+    "restore_leaf",
+    "set_agent_state",
+    "set_leaf",
+    "set_metadata",
+    "take_over",
+    "take_over_agent_state",
+    "update_columns",
+]
