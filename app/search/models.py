@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DDL, CheckConstraint, Index, event
+from sqlalchemy import DDL, CheckConstraint, Index, event, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, bounded, table_of
@@ -28,6 +28,8 @@ class SearchEntry(Base):
         ),
         # For what has no trigrams (pictographs), and for words so common that the newest are found by walking.
         Index(None, "tenant_id", "user_id", "id"),
+        # The texts of sessions alone: there are a dozen messages to each, which a walk to the newest would pass.
+        Index("ix_search_entries_sessions", "tenant_id", "user_id", "id", postgresql_where=text("role is null")),
         CheckConstraint("role in ('system', 'user', 'assistant', 'tool')", name="role"),
         # Three times what is indexed of a text, and five texts: a session's; the function cuts before this refuses.
         *bounded(body=200_000),

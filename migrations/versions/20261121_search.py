@@ -224,6 +224,13 @@ def _create_table() -> None:
     op.create_index(
         op.f("ix_search_entries_tenant_id_user_id_id"), "search_entries", ["tenant_id", "user_id", "id"], unique=False
     )
+    op.create_index(
+        "ix_search_entries_sessions",
+        "search_entries",
+        ["tenant_id", "user_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("role is null"),
+    )
     # Made on the empty table, and filled with it: made afterwards it would shut writers out until it is done, and
     # CONCURRENTLY would wait for the other processes that wait for their turn to migrate.
     op.create_index(

@@ -188,7 +188,9 @@ async def test_a_replanned_query_is_prepared_anew_every_time(dsn: str) -> None:
     named = table("pg_prepared_statements", column("statement"))
     shape = select(literal(1).label("one")).where(param("value", Integer) > 0)
     kept, again = Query(int, shape), ReplannedQuery(int, shape.where(literal(2) > 1))
-    prepared = Query(int, select(func.count()).select_from(named).where(named.c.statement == param("sql", Text)))
+    prepared: Query[int | None] = Query(
+        int, select(func.count()).select_from(named).where(named.c.statement == param("sql", Text))
+    )
     database = await Database.connect(dsn, PoolSettings(size=1))
 
     async with database.read() as scope:
