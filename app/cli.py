@@ -31,9 +31,9 @@ from app.db.foundation import apply_migrations, reachable_database, ready_databa
 from app.erasure.pipeline import ErasurePipeline
 from app.erasure.values import Erasure
 from app.exchange import display
+from app.exchange.files.sources import guessed, parts_of
+from app.exchange.files.targets import chosen_sessions, written_file
 from app.exchange.runner import export_sessions, import_parts
-from app.exchange.sources import guessed, parts_of
-from app.exchange.targets import chosen_sessions, written_file
 from app.exchange.values import ExportFormat, ImportFormat, Ownership, Totals
 from app.identity.service import user_named
 from app.identity.values import DEFAULT_TENANT, SYSTEM_USER, USER_ROLES

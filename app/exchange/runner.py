@@ -13,11 +13,11 @@ from app.db.database import Database
 from app.exchange.display import shown
 from app.exchange.errors import ImportStopped
 from app.exchange.export import exported
+from app.exchange.files.room import Room
+from app.exchange.files.sources import Part
 from app.exchange.formats import Unread, conversations_of
 from app.exchange.loaders import OwnedSession, SessionReading
 from app.exchange.pipeline import ConversationPipeline
-from app.exchange.room import Room
-from app.exchange.sources import Part
 from app.exchange.values import Conversation, ConversationKeys, ExportFormat, ImportFormat, Ownership, Totals
 from app.identity.values import USER_ROLES
 from app.messages.pipeline import MessagePipeline

@@ -5,8 +5,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from app.exchange.chatgpt import read_conversation
-from app.exchange.lines import Line
+from app.exchange.files.lines import Line
+from app.exchange.formats.chatgpt import read_conversation
 from app.exchange.values import Conversation
 
 BEGUN = 1_700_000_000.5

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from app.db.database import Database
 from app.exchange.display import refusals
 from app.exchange.errors import UnusableFile
-from app.exchange.sources import guessed, parts_of
+from app.exchange.files.sources import guessed, parts_of
 from app.exchange.values import ImportFormat, Refusal, Stored, Totals
 from app.idempotency.service import forget_old_keys
 from app.messages.pipeline import MessagePipeline

@@ -17,9 +17,9 @@ from app.db.database import Database
 from app.exchange.display import refusals
 from app.exchange.errors import UnusableFile
 from app.exchange.export import exported, file_name
+from app.exchange.files.sources import guessed
+from app.exchange.formats.markdown import closed, fenced
 from app.exchange.loaders import MESSAGES_AT_ONCE, SessionReading, sessions_of
-from app.exchange.markdown import closed, fenced
-from app.exchange.sources import guessed
 from app.exchange.values import ExportFormat, ImportFormat, Stored
 from app.messages import service as message_service
 from app.messages.pipeline import MessagePipeline

@@ -11,7 +11,7 @@ import pytest
 from app.core.errors import ValidationError
 from app.core.ids import global_id, new_id
 from app.exchange.errors import UnusableTarget
-from app.exchange.targets import chosen_sessions, written_file
+from app.exchange.files.targets import chosen_sessions, written_file
 from tests.client import GraphQLClient
 
 

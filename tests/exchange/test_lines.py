@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from app.exchange import lines
 from app.exchange.errors import UnusableFile
-from app.exchange.lines import Line, lines_of, opened, size_of
+from app.exchange.files import lines
+from app.exchange.files.lines import Line, lines_of, opened, size_of
 
 
 def found_in(folder: Path, content: bytes) -> list[Line]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.exchange.errors import UnusableFile
-from app.exchange.members import members_of
+from app.exchange.files.members import members_of
 
 
 class InPieces(BytesIO):

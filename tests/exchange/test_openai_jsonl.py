@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from app.core.errors import ValidationError
-from app.exchange.lines import LONGEST_LINE_BYTES, Line
-from app.exchange.openai_jsonl import read_conversation
+from app.exchange.files.lines import LONGEST_LINE_BYTES, Line
+from app.exchange.formats.openai_jsonl import read_conversation
 from app.messages.values import MessageRole
 from tests.exchange.conversations import HELLO, LOOKED_UP, answers, calls, line, read, says
 

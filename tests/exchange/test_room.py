@@ -5,9 +5,9 @@ from pathlib import Path
 
 from app.core.actor import CorrelationId, TenantId, UserId
 from app.db.database import Database
-from app.exchange.room import Room
+from app.exchange.files.room import Room
+from app.exchange.files.sources import parts_of
 from app.exchange.runner import import_parts
-from app.exchange.sources import parts_of
 from app.exchange.values import ImportFormat, Ownership, Stored
 from app.messages.pipeline import MessagePipeline
 from tests.exchange.conversations import says, written

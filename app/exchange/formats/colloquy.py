@@ -9,12 +9,12 @@ from typing import IO
 
 from app.core.errors import ValidationError
 from app.core.text import require_storable
-from app.exchange import records
-from app.exchange.attachments import COPIES_IN_MEMORY, Spool, Spooled, read_attachment
-from app.exchange.executions import executed
-from app.exchange.lines import Line, lines_of, parsed
-from app.exchange.openai_jsonl import check_message
-from app.exchange.records import (
+from app.exchange.files.lines import Line, lines_of, parsed
+from app.exchange.formats import records
+from app.exchange.formats.attachments import COPIES_IN_MEMORY, Spool, Spooled, read_attachment
+from app.exchange.formats.executions import executed
+from app.exchange.formats.openai_jsonl import check_message
+from app.exchange.formats.records import (
     ATTACHMENT,
     CALL,
     END,

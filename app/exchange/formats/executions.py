@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from app.core.errors import ValidationError
-from app.exchange.records import EXECUTION, Record, given, given_or_none, moment, one_of
+from app.exchange.formats.records import EXECUTION, Record, given, given_or_none, moment, one_of
 from app.exchange.values import ANY_ID, ReadCall, ReadMessage
 from app.messages.values import MessageId
 from app.tools.loaders import ExecutionTexts

@@ -11,9 +11,9 @@ from typing import Any
 
 from app.core.errors import ValidationError
 from app.core.text import require_length, require_storable
-from app.exchange.chatgpt_content import Said, said
-from app.exchange.lines import Line, parsed
-from app.exchange.openai_jsonl import check_message, title_of
+from app.exchange.files.lines import Line, parsed
+from app.exchange.formats.chatgpt_content import Said, said
+from app.exchange.formats.openai_jsonl import check_message, title_of
 from app.exchange.values import Conversation, ReadCall, ReadMessage
 from app.messages.values import LONGEST_NAME, Generation, MessageRole
 from app.sessions.values import LONGEST_TITLE, SessionStatus

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, assert_never
 
-from app.exchange import chatgpt, colloquy, openai_jsonl
-from app.exchange.lines import lines_of
-from app.exchange.members import members_of
+from app.exchange.files.lines import lines_of
+from app.exchange.files.members import members_of
+from app.exchange.formats import chatgpt, colloquy, openai_jsonl
 from app.exchange.values import Conversation, ImportFormat
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from app.exchange.errors import UnusableFile
-from app.exchange.lines import Line
+from app.exchange.files.lines import Line
 
 LONGEST_MEMBER_BYTES = 128 * 1024 * 1024
 """A conversation of a hundred long books. As many are in memory as conversations are stored side by side."""

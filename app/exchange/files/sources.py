@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from app.exchange.errors import UnusableFile
-from app.exchange.lines import opened
+from app.exchange.files.lines import opened
 from app.exchange.values import ImportFormat
 
 MOST_INFLATION = 200

@@ -11,7 +11,7 @@ import orjson
 
 from app.core.errors import ValidationError
 from app.core.text import require_count, require_length, require_storable
-from app.exchange.lines import Line, parsed
+from app.exchange.files.lines import Line, parsed
 from app.exchange.values import ANY_ID, Conversation, ReadCall, ReadMessage
 from app.messages.values import MessageId, MessageRole
 from app.tools.values import LONGEST_NAME, MOST_CALLS, ToolCallId

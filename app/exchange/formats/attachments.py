@@ -18,8 +18,8 @@ from app.attachments.values import AttachmentId, file_name
 from app.core.actor import TenantId
 from app.core.errors import ValidationError
 from app.db.database import Database
-from app.exchange.lines import Line, parsed
-from app.exchange.records import ATTACHMENT, Record, given, moment
+from app.exchange.files.lines import Line, parsed
+from app.exchange.formats.records import ATTACHMENT, Record, given, moment
 from app.exchange.values import ReadAttachment
 
 COPIES_IN_MEMORY = 5
