@@ -18,8 +18,8 @@ from app.messages.pipeline import MessagePipeline
 from app.messages.values import Completion, Draft, Generation, MessageId, MessageRole, MessageStatus
 from app.sessions.values import SessionId
 from app.tools import service as tools
-from app.tools.errors import NotAnAssistantMessage
-from app.tools.values import NewToolCall, ToolCallId
+from app.tools.errors import ExecutionAlreadyAdded, NotAnAssistantMessage, ToolCallNotFound
+from app.tools.values import NewToolCall, NewToolExecution, ToolCallId, ToolExecutionId
 from tests.conversations import rows, value
 
 ENDS = {
@@ -27,7 +27,7 @@ ENDS = {
     "cancel": MessageStatus.CANCELLED,
 }  # fmt: skip
 
-REFUSALS = (InvalidTransition, MessageDeleted, NotAnAssistantMessage)
+REFUSALS = (InvalidTransition, MessageDeleted, NotAnAssistantMessage, ExecutionAlreadyAdded, ToolCallNotFound)
 
 LATER = "UPDATE chat_sessions SET updated_at = updated_at + $2 * interval '1 microsecond' WHERE id = $1"
 """As if time had gone by: no change is earlier than the session's last one."""
@@ -80,7 +80,7 @@ appends = st.builds(
     st.integers(0, 5_000_000),
 )
 touches = st.builds(
-    Touch, st.sampled_from(["call", "delete", *sorted(ENDS)]), st.integers(0, 9), st.integers(0, 5_000_000)
+    Touch, st.sampled_from(["call", "execute", "delete", *sorted(ENDS)]), st.integers(0, 9), st.integers(0, 5_000_000)
 )
 ends = st.builds(
     End,
@@ -102,6 +102,8 @@ class Conversation:
         self._database, self._pipeline, self._actor, self._dsn = database, pipeline, actor, dsn
         self._session = session
         self._messages: list[MessageId] = []
+        self._called: ToolCallId | None = None
+        """The last call that was made."""
 
     async def do(self, action: Action) -> None:
         """Do it; what the rules refuse is left undone."""
@@ -138,7 +140,11 @@ class Conversation:
             match what:
                 case "call":
                     new = NewToolCall(ToolCallId(new_id()), message, f"tool {message.int % 3}", "{}")
-                    await tools.add(uow, self._actor, new, None)
+                    self._called = ToolCallId((await tools.add(uow, self._actor, new, None)).tool_call.id)
+                case "execute":
+                    if self._called is not None:
+                        execution = NewToolExecution(ToolExecutionId(new_id()), self._called)
+                        await tools.execute(uow, self._actor, execution, None)
                 case "delete":
                     await messages.delete(uow, self._actor, message, None)
                 case _:

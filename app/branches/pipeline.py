@@ -69,7 +69,8 @@ async def fork(database: Database, actor: Actor, wanted: ForkRequest, key: Clien
         origin = await _locked(uow, actor, wanted.session_id)
         path = await _path(uow, origin, wanted.at_message_id)
         copies = {MessageId(step.id): MessageId(new_id()) for step in path}
-        created = await sessions.fork(uow, actor, _fork_of(origin, session_id, wanted, path, copies))
+        executions = await tools.count_copied(uow, actor, wanted.session_id, copies)
+        created = await sessions.fork(uow, actor, _fork_of(origin, session_id, wanted, path, copies, executions))
         await messages.copy(uow, actor, wanted.session_id, session_id, copies)
         for copy in _HANGING:
             await copy(uow, actor, copies)
@@ -95,7 +96,12 @@ async def _path(uow: UnitOfWork, origin: ChatSession, at: MessageId | None) -> l
 
 
 def _fork_of(
-    origin: ChatSession, session_id: SessionId, wanted: ForkRequest, path: list[PathStep], copies: Copies
+    origin: ChatSession,
+    session_id: SessionId,
+    wanted: ForkRequest,
+    path: list[PathStep],
+    copies: Copies,
+    executions: int,
 ) -> Fork:
     # None stands for what is not there, before the first of them as after the last.
     parent, leaf = [None, None, *copies.values()][-2:]
@@ -103,7 +109,7 @@ def _fork_of(
         session_id,
         wanted.session_id,
         origin.title if wanted.title is None else wanted.title,
-        counted(path),
+        counted(path, executions),
         origin_leaf_id=path[-1].id if path else None,
         leaf_id=leaf,
         leaf_parent_id=parent,

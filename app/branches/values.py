@@ -86,7 +86,7 @@ class PathStep(NamedTuple):
         return min(self.updated_at, self.created_at + took)
 
 
-def counted(path: Sequence[PathStep]) -> Counters:
+def counted(path: Sequence[PathStep], executions: int = 0) -> Counters:
     """What a session counts that consists of a path, oldest first: the answers by the rule of S1-27."""
     roles = Counter(step.role for step in path)
     asked_at: datetime | None = None
@@ -100,6 +100,7 @@ def counted(path: Sequence[PathStep]) -> Counters:
     return Counters(
         **{f"{role}_messages": roles[role] for role in MessageRole},
         tool_calls=sum(step.tool_call_count for step in path),
+        tool_executions=executions,
         total_tokens_used=sum(step.token_count for step in path),
         total_duration_ms=sum(step.processing_time_ms or 0 for step in path),
         awaiting_answer_since=asked_at,

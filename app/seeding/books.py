@@ -101,8 +101,8 @@ class Books:
                 story.model.name, story.model.provider, story.began_at, self._diary.at, len(self._messages),
                 self._diary.events, leaf, self._leaf_parent, self._roles[MessageRole.USER],
                 self._roles[MessageRole.ASSISTANT], self._roles[MessageRole.SYSTEM], self._roles[MessageRole.TOOL],
-                self._calls.count, len(self._states), self._tokens, self._cost, self._duration_ms, self._awaiting,
-                self._answered, self._answer_ms,
+                self._calls.count, self._calls.executions, len(self._states), self._tokens, self._cost,
+                self._duration_ms, self._awaiting, self._answered, self._answer_ms,
             )
         )  # fmt: skip
         self._rows[MetadataRow].append(

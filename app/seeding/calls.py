@@ -21,6 +21,8 @@ class Calls:
         """By the ids that models gave them."""
         self.tools: Counter[str] = Counter()
         """How many calls name them."""
+        self.executions = 0
+        """How many of the calls are executed."""
 
     @property
     def count(self) -> int:
@@ -46,6 +48,7 @@ class Calls:
 
     def executed(self, step: Executed) -> None:
         """A call is executed, which it is told of when that has ended."""
+        self.executions += 1
         call = self._calls[step.call_id]
         row = self._asked(call, asks=step.asks)
         named = global_id("ToolExecution", row.id)

@@ -40,6 +40,7 @@ class SessionRow(NamedTuple):
     system_messages: int
     tool_messages: int
     tool_calls: int
+    tool_executions: int
     agent_states: int
     total_tokens_used: int
     estimated_cost: Decimal

@@ -64,6 +64,7 @@ class ChatSession(Base):
     system_messages: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     tool_messages: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     tool_calls: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
+    tool_executions: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     agent_states: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
     """How many agents keep a state in it."""
     total_tokens_used: Mapped[int] = mapped_column(server_default=_ZERO)

@@ -148,6 +148,7 @@ class Counters:
     system_messages: int = 0
     tool_messages: int = 0
     tool_calls: int = 0
+    tool_executions: int = 0
     total_tokens_used: int = 0
     total_duration_ms: int = 0
     awaiting_answer_since: datetime | None = None

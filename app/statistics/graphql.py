@@ -71,7 +71,7 @@ class SessionStatisticsType:
     total_tokens: BigInt = field(description="Their tokens.")
     estimated_cost: Decimal = field(description="What they cost, in US dollars, as far as prices are known.")
     duration_ms: BigInt = field(description="Sum of the processing times of the answers.")
-    tool_executions: int = field(description="How many tool calls were made.")
+    tool_executions: int = field(description="How many of its tool calls were executed, or are to be.")
     average_response_time_ms: float = field(
         description="Mean time from a question to the first complete answer that was begun after it; 0 without any."
     )

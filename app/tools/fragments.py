@@ -13,6 +13,9 @@ from app.tools.values import ENDED, ExecutionStatus
 calls = table_of(ToolCall)
 executions = table_of(ToolExecution)
 
+ONE_MORE_EXECUTION: dict[str, Any] = {"tool_executions": sessions.c.tool_executions + 1}
+"""The changes to a session when an execution is added."""
+
 FACTS = [column for column in executions.c if column.name not in ("input", "output")]
 """What is read of an execution where its texts are not asked for: they may have a million characters."""
 

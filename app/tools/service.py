@@ -15,6 +15,7 @@ from app.idempotency.values import ClientKey
 from app.messages.errors import MessageDeleted, MessageNotFound
 from app.messages.service import find_owned
 from app.messages.values import Copies, MessageId, MessageRole
+from app.sessions.values import SessionId
 from app.tools import repository
 from app.tools.errors import (
     AlreadyDecided,
@@ -102,6 +103,11 @@ async def _outcome(
     if earlier is None:
         raise MessageNotFound
     return ToolCallOutcome(earlier, deduplicated=subject != new.id)
+
+
+async def count_copied(scope: ReadScope, actor: Actor, session_id: SessionId, copies: Copies) -> int:
+    """How many executions `copy` gives to the copies of a session's messages."""
+    return await repository.count_copied(scope, actor, session_id, copies)
 
 
 async def copy(uow: UnitOfWork, actor: Actor, copies: Copies) -> None:

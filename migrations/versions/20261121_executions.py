@@ -12,6 +12,9 @@ _AWAITING = sa.text("status = 'awaiting_approval'")
 
 
 def upgrade() -> None:
+    op.add_column(
+        "chat_sessions", sa.Column("tool_executions", sa.Integer(), server_default=sa.text("0"), nullable=False)
+    )
     # A new table: its indexes are built over nothing.
     op.create_table(
         "tool_executions",
@@ -106,3 +109,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("tool_executions")
+    op.drop_column("chat_sessions", "tool_executions")

@@ -327,7 +327,7 @@ async def test_a_fork_is_as_many_statements_however_long_the_path(
     outcome = await branches.fork(database, actor, ForkRequest(session_id), None)
 
     assert outcome.session
-    assert len(statements.sent) == 8
+    assert len(statements.sent) == 9
     fork = outcome.session
     assert (fork.last_sequence, fork.user_messages, fork.answered) == (length, length // 2, length // 2)
     wrong = """SELECT count(*) FROM chat_messages c LEFT JOIN chat_messages p ON p.id = c.parent_message_id

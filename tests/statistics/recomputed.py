@@ -26,10 +26,12 @@ async def session_statistics(dsn: str, session: SessionId, scope: StatisticsScop
         dsn, "SELECT kind, payload->>'name' AS name FROM events WHERE stream_id = $1 ORDER BY seq", session
     )
     tools = [event["name"] for event in events if event["kind"] == "tool_call.added"]
+    executed = sum(event["kind"] == "tool_execution.added" for event in events)
     if scope is StatisticsScope.ACTIVE_PATH:
         messages = await _active_path(dsn, session, messages)
         ids = [message["id"] for message in messages]
         tools = [row["name"] for row in await rows(dsn, "SELECT name FROM tool_calls WHERE message_id = ANY($1)", ids)]
+        [[executed]] = await rows(dsn, "SELECT count(*) FROM tool_executions WHERE message_id = ANY($1)", ids)
     named = {global_id("ChatMessage", message["id"]) for message in messages}
     answers, _ = await answer_times(dsn, session, named.__contains__)
     return SessionStatistics(
@@ -38,7 +40,7 @@ async def session_statistics(dsn: str, session: SessionId, scope: StatisticsScop
         total_tokens=sum(message["token_count"] for message in messages),
         estimated_cost=await _cost(dsn, [message["id"] for message in messages]),
         duration_ms=sum(message["processing_time_ms"] or 0 for message in messages),
-        tool_executions=len(tools),
+        tool_executions=executed,
         average_response_time_ms=sum(answers) / len(answers) if answers else 0.0,
         messages_by_role=by_count(message["role"].upper() for message in messages),
         tool_usage_count=by_count(tools),

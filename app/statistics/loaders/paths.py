@@ -35,7 +35,7 @@ from app.runs.fragments import ledger, runs
 from app.sessions.fragments import sessions
 from app.sessions.values import SessionId
 from app.statistics.values import MOST_NAMES, SessionStatistics, counts, ranked
-from app.tools.fragments import calls
+from app.tools.fragments import calls, executions
 
 
 class _Figures(NamedTuple):
@@ -45,7 +45,7 @@ class _Figures(NamedTuple):
     tokens: int
     duration_ms: int
     cost: Decimal
-    calls: int
+    executions: int
     answered: int
     answer_ms: int
     roles: dict[str, int]
@@ -115,11 +115,21 @@ def _tools(path: CTE) -> Any:
     return (
         select(
             by_name.c.session_id,
-            cast(func.sum(by_name.c.times), BigInteger).label("calls"),
             func.jsonb_agg(aggregate_order_by(pair, *order)).label("tools"),
         )
         .group_by(by_name.c.session_id)
         .cte("tools")
+    )
+
+
+def _executions(path: CTE) -> Any:
+    """The executions of a path's messages: those that are there."""
+    return (
+        select(path.c.session_id, func.count().label("executions"))
+        .join(calls, (calls.c.tenant_id == path.c.tenant_id) & (calls.c.message_id == path.c.id))
+        .join(executions, (executions.c.tenant_id == calls.c.tenant_id) & (executions.c.tool_call_id == calls.c.id))
+        .group_by(path.c.session_id)
+        .cte("executed")
     )
 
 
@@ -201,7 +211,8 @@ def _figures() -> Query[_Figures]:
         .cte("wanted")
     )
     path = _path(wanted)
-    sums, costs, tools, answers = _sums(path), _costs(path), _tools(path), _answers(_happened(wanted, path))
+    sums, costs, tools, executed = _sums(path), _costs(path), _tools(path), _executions(path)
+    answers = _answers(_happened(wanted, path))
     nothing = cast(0, BigInteger)
     found: dict[str, Any] = {
         "session_id": wanted.c.id,
@@ -210,14 +221,14 @@ def _figures() -> Query[_Figures]:
         "tokens": func.coalesce(sums.c.tokens, nothing),
         "duration_ms": func.coalesce(sums.c.duration_ms, nothing),
         "cost": func.coalesce(costs.c.cost, cast(0, Numeric)),
-        "calls": func.coalesce(tools.c.calls, nothing),
+        "executions": func.coalesce(executed.c.executions, nothing),
         "answered": func.coalesce(answers.c.answered, nothing),
         "answer_ms": func.coalesce(answers.c.answer_ms, nothing),
         "roles": func.coalesce(sums.c.roles, func.jsonb_build_object()),
         "tools": func.coalesce(tools.c.tools, func.jsonb_build_array()),
     }
     rows: Any = wanted
-    for part in (sums, costs, tools, answers):
+    for part in (sums, costs, tools, executed, answers):
         rows = rows.outerjoin(part, part.c.session_id == wanted.c.id)
     return Query(_Figures, select(*(value.label(name) for name, value in found.items())).select_from(rows))
 
@@ -242,7 +253,7 @@ def _statistics(row: _Figures) -> SessionStatistics:
         total_tokens=row.tokens,
         estimated_cost=row.cost,
         duration_ms=row.duration_ms,
-        tool_executions=row.calls,
+        tool_executions=row.executions,
         average_response_time_ms=row.answer_ms / row.answered if row.answered else 0.0,
         messages_by_role=ranked(row.roles),
         tool_usage_count=counts(row.tools[:MOST_NAMES]),

@@ -25,7 +25,7 @@ class _Totals(NamedTuple):
     total_tokens_used: int
     estimated_cost: Decimal
     total_duration_ms: int
-    tool_calls: int
+    tool_executions: int
     answered: int
     answer_ms: int
     user_messages: int
@@ -79,7 +79,7 @@ def _statistics(row: _Totals) -> SessionStatistics:
         total_tokens=row.total_tokens_used,
         estimated_cost=row.estimated_cost,
         duration_ms=row.total_duration_ms,
-        tool_executions=row.tool_calls,
+        tool_executions=row.tool_executions,
         average_response_time_ms=row.answer_ms / row.answered if row.answered else 0.0,
         messages_by_role=ranked({role.name: getattr(row, f"{role}_messages") for role in MessageRole}),
         tool_usage_count=counts(row.tools),

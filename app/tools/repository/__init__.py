@@ -1,6 +1,6 @@
 """Every statement that writes tool calls and their executions."""
 
-from app.tools.repository.calls import SAME_CALL, add, calls_of_message, copy, owned_call, take_over
+from app.tools.repository.calls import SAME_CALL, add, calls_of_message, copy, count_copied, owned_call, take_over
 from app.tools.repository.executions import (
     ONE_EXECUTION,
     add_execution,
@@ -21,6 +21,7 @@ __all__ = [
     "calls_of_message",
     "change_execution",
     "copy",
+    "count_copied",
     "input_of",
     "lock_of_message",
     "overdue",

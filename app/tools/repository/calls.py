@@ -32,7 +32,7 @@ from app.idempotency.values import ClientKey
 from app.messages.fragments import copies, copies_parameters, held, locked_message, messages, session_of
 from app.messages.values import Copies, MessageId, MessageRole
 from app.sessions.fragments import owned, sessions, tallied, tallied_copies, touched
-from app.sessions.values import TallyKind
+from app.sessions.values import SessionId, TallyKind
 from app.tools.fragments import calls, executions, has_ended
 from app.tools.models import ToolCall
 from app.tools.values import MOST_CALLS, NewToolCall, ToolCallId
@@ -203,6 +203,23 @@ def _copy() -> Command[int]:
 
 
 _COPY = _copy()
+
+
+_COPIED = Query(
+    int,
+    select(func.count().label("count")).where(
+        executions.c.tenant_id == param("tenant_id"),
+        executions.c.session_id == param("session_id", Uuid),
+        executions.c.message_id == any_(param("messages", ARRAY(Uuid))),
+        has_ended(executions.c.status),
+    ),
+)
+
+
+async def count_copied(scope: ReadScope, actor: Actor, session_id: SessionId, copied: Copies) -> int:
+    """How many executions of a session's messages have ended."""
+    [count] = await scope.all(_COPIED, tenant_id=actor.tenant_id, session_id=session_id, messages=list(copied))
+    return count
 
 
 async def copy(uow: UnitOfWork, actor: Actor, copied: Copies) -> None:

@@ -36,7 +36,7 @@ from app.idempotency.values import ClientKey
 from app.messages.fragments import held, locked_message, session_of
 from app.messages.values import MessageId
 from app.sessions.fragments import owned, sessions, touched
-from app.tools.fragments import FACTS, calls, executions, has_ended, locked_execution
+from app.tools.fragments import FACTS, ONE_MORE_EXECUTION, calls, executions, has_ended, locked_execution
 from app.tools.models import ToolCall, ToolExecution
 from app.tools.values import LONGEST_RESULT, ExecutionInput, ExecutionStatus, NewToolExecution, ToolExecutionId
 
@@ -55,7 +55,7 @@ def _add() -> Command[ToolExecution]:
     )
     message = held(locked_message(), ~another)
     through = gate(exists(select(message.c.id)))
-    session = touched(session_of(message), passed(through))
+    session = touched(session_of(message), passed(through), changes=ONE_MORE_EXECUTION)
     status = param("status", Text)
     now = session.c.updated_at
     row: dict[str, Any] = {

@@ -14,7 +14,7 @@ from app.idempotency.fragments import gate, gate_parameters, passed
 from app.idempotency.values import ClientKey
 from app.messages.fragments import held, locked_message, session_of
 from app.sessions.fragments import sessions, touched
-from app.tools.fragments import FACTS, executions
+from app.tools.fragments import FACTS, ONE_MORE_EXECUTION, executions
 from app.tools.models import ToolCall, ToolExecution
 from app.tools.values import PastExecution
 
@@ -37,7 +37,9 @@ def _take_over() -> Command[ToolExecution]:
     message = held(locked_message(), ~another)
     through = gate(exists(select(message.c.id)), lasting=True)
     # The session is no younger for it.
-    session = touched(session_of(message), passed(through), changes={"updated_at": sessions.c.updated_at})
+    session = touched(
+        session_of(message), passed(through), changes={"updated_at": sessions.c.updated_at, **ONE_MORE_EXECUTION}
+    )
     begun, ended = past("created_at"), past("completed_at")
     row: dict[str, Any] = {
         "tenant_id": session.c.tenant_id, "id": param("tool_execution_id", Uuid), "session_id": session.c.id,
