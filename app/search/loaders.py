@@ -153,7 +153,7 @@ def _relevance(body: ColumnElement[str], terms: CTE) -> ColumnElement[int]:
     length = func.octet_length(terms.c.whole, type_=BigInteger)
     head = func.left(body, _COUNTED, type_=Text)
     gone = func.octet_length(head, type_=BigInteger) - func.octet_length(func.replace(head, terms.c.whole, ""))
-    # Whole numbers: with fractions, which are numeric, the ranks take a third longer.
+    # Whole numbers: fractions are numeric, whose sums take longer.
     score = case(
         (gone > 0, 600_000 + cast(400_000, BigInteger) * gone // (gone + 2 * length)),
         (func.strpos(body, terms.c.whole) > 0, 600_000),
