@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.actor import Actor
-from app.core.ids import global_id, new_id
+from app.core.ids import global_id
 from app.db.database import Database
-from app.exchange.display import refusals
-from app.exchange.errors import UnusableFile
 from app.exchange.export import exported, file_name
-from app.exchange.files.sources import guessed
 from app.exchange.formats.markdown import closed, fenced
 from app.exchange.loaders import MESSAGES_AT_ONCE, SessionReading, sessions_of
 from app.exchange.values import ExportFormat, ImportFormat, Stored
@@ -26,16 +22,12 @@ from app.messages.pipeline import MessagePipeline
 from app.messages.values import Draft, Generation, MessageId, MessageRole, MessageStatus
 from app.sessions import service as sessions
 from app.sessions.errors import SessionNotFound
-from app.sessions.values import NewMetadata, NewSession, SessionId
-from app.tools import service as tools
-from app.tools.values import NewToolCall, ToolCallId
+from app.sessions.values import NewMetadata, SessionId
 from tests.client import GraphQLClient
 from tests.conftest import an_actor, execute
-from tests.exchange import conversations
+from tests.exchange.exported import a_session, imported, say, written
 from tests.fakes import StatementRecorder
 from tests.worlds import ClientAs, rows
-
-PAGE = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
 
 _ALL = """
 SELECT s.title, s.description, s.status, s.agent_id, s.model, s.provider, s.created_at, s.updated_at, s.last_sequence,
@@ -56,38 +48,6 @@ LEFT JOIN chat_messages p ON p.tenant_id = m.tenant_id AND p.id = m.parent_messa
 WHERE s.user_id = $1 ORDER BY m.sequence_number
 """
 """A user's session, save ids."""
-
-
-async def written(database: Database, actor: Actor, session: SessionId, format_: ExportFormat) -> bytes:
-    reading = await SessionReading.of(database, actor, session)
-    return b"".join([piece async for piece in exported(reading, format_)])
-
-
-async def a_session(database: Database, actor: Actor, **members: Any) -> SessionId:
-    new = NewSession(SessionId(new_id()), **members)
-    async with database.single_statement() as uow:
-        await sessions.create(uow, actor, new, None)
-    return new.id
-
-
-async def say(
-    database: Database, pipeline: MessagePipeline, actor: Actor, draft: Draft, calls: list[dict[str, Any]] | None = None
-) -> MessageId:
-    message = MessageId((await pipeline.persist(database, actor, draft, None)).message.id)
-    for call in calls or []:
-        async with database.single_statement() as uow:
-            await tools.add(uow, actor, NewToolCall(ToolCallId(new_id()), message, **call), None)
-    return message
-
-
-async def imported(
-    database: Database, pipeline: MessagePipeline, folder: Path, text: bytes, user: str = "bob", **members: Any
-) -> Any:
-    file = folder / "export.jsonl"
-    file.write_bytes(text)
-    return await conversations.imported(
-        database, pipeline, file, user=user, **{"format_": ImportFormat.JSONL, **members}
-    )
 
 
 _TEXT = st.text(st.characters(exclude_characters="\x00", codec="utf-8"), max_size=20)
@@ -166,19 +126,6 @@ async def test_what_is_exported_and_imported_is_the_same_tree(
         for name in ("updated_at", "calls_in_all") if any(turn["deleted"] for turn in turns) else ():
             row.pop(name)
     assert after == before
-
-
-@pytest.fixture
-async def session(database: Database, pipeline: MessagePipeline, actor: Actor) -> SessionId:
-    """A question with two answers, of which the second is gone on with, and a call whose answer nobody gave."""
-    found = await a_session(database, actor, title="Über Lissabon?", metadata=NewMetadata(("travel",), {"a": 1}))
-    first = await say(database, pipeline, actor, Draft(found, MessageRole.USER, "When is the train?"))
-    await say(database, pipeline, actor, Draft(found, MessageRole.ASSISTANT, "I do not know."))
-    looked = {"name": "look_up", "arguments": '{"to": "Lisbon"}', "result": "9:05", "call_id": "c1"}
-    calling = Draft(found, MessageRole.ASSISTANT, "", first, metadata={"name": "Ada", "note": 1}, calls_tools=True)
-    await say(database, pipeline, actor, calling, [looked, {"name": "sing", "arguments": ""}])
-    await say(database, pipeline, actor, Draft(found, MessageRole.ASSISTANT, "At 9:05.", generation=Generation("gpt")))
-    return found
 
 
 async def test_the_openai_format_is_the_active_path_as_its_import_takes_it(
@@ -350,110 +297,3 @@ async def test_the_operator_writes_one_session_a_users_or_all(
     assert await listed(sessions_of(database)) == [("acme", "alice"), ("default", "alice"), ("default", "bob")]
     assert await listed(sessions_of(database, session_id=session)) == [("default", "alice")]
     assert await listed(sessions_of(database, user=actor.user_id, tenant=actor.tenant_id)) == [("default", "alice")]
-
-
-def spoiled(text: bytes, line: int, **members: Any) -> bytes:
-    """The lines with members of one changed; without members the line is left out."""
-    lines = text.splitlines(keepends=True)
-    lines[line] = json.dumps({**json.loads(lines[line]), **members}).encode() + b"\n" if members else b""
-    return b"".join(lines)
-
-
-@pytest.mark.parametrize(
-    ("line", "members", "reason"),
-    [
-        (0, {}, "it must begin with a line of type session"),
-        (0, {"version": 3}, "version must be 1 to 2: another release of colloquy wrote it"),
-        (0, {"activeLeaf": 9}, "activeLeaf must be the number of a message"),
-        (0, {"title": 7}, "title must be a string"),
-        (0, {"tags": [7]}, "tags must be strings"),
-        (0, {"createdAt": "2026-01-31"}, "createdAt must be a time with its zone, as in 2026-01-31T12:00:00+00:00"),
-        (1, {}, "in line 2: sequenceNumber must be 1, the next in the session"),
-        (1, {"role": "robot"}, "in line 2: role must be system, user, assistant, tool"),
-        (1, {"content": "a\x00"}, "in line 2: content contains the character U+0000, which cannot be stored"),
-        (1, {"content": ""}, "message 1.content must not be empty"),
-        (1, {"tokenCount": -1}, "message 1.tokenCount must be between 0 and 2,147,483,647, not -1"),
-        (1, {"deletedAt": "2026-01-31T12:00:00Z"},
-         "message 1.content, calls and attachments of a deleted message must be empty"),
-        (1, {"updatedAt": "0001-01-01T00:00:00Z"},
-         "in line 2: updatedAt must be a time with its zone, as in 2026-01-31T12:00:00+00:00"),
-        (3, {"role": "user", "content": "x"}, "message 3.only an assistant's message calls tools"),
-        (5, {"callId": "c1"}, "message 3.two calls of one message have the same id"),
-        (1, {"tokenCount": True}, "in line 2: tokenCount must be a whole number"),
-        (2, {"parent": 2}, "a message answers itself: parents go round in a circle"),
-        (2, {"parent": 9}, "message 2.parent must be the number of a message"),
-        (4, {"message": 1}, "in line 5: message must be the number of the message before it"),
-        (4, {"type": "hologram"},
-         "in line 5: type must be agentState, message, toolCall, toolExecution, attachment, end"),
-        (4, {"arguments": "x" * 8_001},
-         "message 3.toolCall[0].arguments has 8,001 characters; at most 8,000 are stored"),
-        (7, {"messages": 5}, "in line 8: messages must be 4: some are missing"),
-        (7, {}, "it ends without a line of type end, the file may have been cut off"),
-    ],
-)  # fmt: skip
-async def test_a_session_that_cannot_be_taken_is_refused_whole(
-    database: Database, pipeline: MessagePipeline, actor: Actor, session: SessionId, dsn: str, tmp_path: Path,
-    line: int, members: dict[str, Any], reason: str,
-) -> None:  # fmt: skip
-    text = await written(database, actor, session, ExportFormat.JSONL)
-
-    totals = await imported(database, pipeline, tmp_path, spoiled(text, line, **members) + text)
-
-    assert list(refusals(totals)) == [f"line 1: {reason}"]
-    assert totals.conversations == Stored(1)
-    assert len(await rows(dsn, "SELECT 1 FROM chat_sessions")) == 2
-
-
-async def test_two_messages_of_one_id_refuse_their_session(
-    database: Database, pipeline: MessagePipeline, actor: Actor, session: SessionId, tmp_path: Path
-) -> None:
-    text = await written(database, actor, session, ExportFormat.JSONL)
-    text = spoiled(spoiled(text, 1, id="same"), 2, id="same")
-
-    totals = await imported(database, pipeline, tmp_path, text)
-
-    assert list(refusals(totals)) == ["line 1: message 2.id is that of a message before it"]
-
-
-async def test_a_later_export_adds_what_is_new(
-    database: Database, pipeline: MessagePipeline, actor: Actor, session: SessionId, dsn: str, tmp_path: Path
-) -> None:
-    await imported(database, pipeline, tmp_path, await written(database, actor, session, ExportFormat.JSONL))
-    await say(database, pipeline, actor, Draft(session, MessageRole.USER, "And back?"))
-
-    totals = await imported(database, pipeline, tmp_path, await written(database, actor, session, ExportFormat.JSONL))
-
-    assert (totals.completed, totals.messages, totals.calls) == (1, Stored(1, 4), Stored(0, 2))
-
-
-async def test_sessions_go_back_to_their_users(
-    database: Database, pipeline: MessagePipeline, actor: Actor, session: SessionId, dsn: str, tmp_path: Path
-) -> None:
-    text = await written(database, actor, session, ExportFormat.JSONL)
-
-    totals = await imported(database, pipeline, tmp_path, text, user_field="userId")
-
-    assert totals.conversations == Stored(1)
-    assert [row["user_id"] for row in await rows(dsn, "SELECT user_id FROM chat_sessions")] == ["alice", "alice"]
-    assert guessed([tmp_path / "export.jsonl"]) is ImportFormat.JSONL
-
-
-async def test_the_example_on_the_page_about_the_export_is_taken(
-    database: Database, pipeline: MessagePipeline, dsn: str, tmp_path: Path
-) -> None:
-    (shown,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-
-    totals = await imported(database, pipeline, tmp_path, shown.encode(), user_field="userId")
-
-    assert (totals.messages, totals.calls, totals.refused) == (Stored(2), Stored(1), 0)
-    assert [row["user_id"] for row in await rows(dsn, "SELECT user_id FROM chat_sessions")] == ["amelia"]
-
-
-async def test_a_file_of_another_format_is_refused_line_by_line(
-    database: Database, pipeline: MessagePipeline, tmp_path: Path
-) -> None:
-    totals = await imported(database, pipeline, tmp_path, b'{"messages": []}\n[]\n')
-
-    assert list(refusals(totals)) == ["line 1: it must be an object with a type"]
-    with pytest.raises(UnusableFile):
-        await imported(database, pipeline, tmp_path, b"{}", format_=ImportFormat.CHATGPT)

@@ -35,7 +35,7 @@ from app.tools.values import (
     ToolExecutionId,
 )
 from tests.attachments.files import PNG
-from tests.exchange.test_export import a_session, imported, say, spoiled, written
+from tests.exchange.exported import a_session, imported, say, spoiled, written
 from tests.worlds import rows
 
 LARGE = bytes(range(256)) * 3_000
