@@ -4,6 +4,7 @@ import app.attachments.models
 import app.events.models
 import app.idempotency.models
 import app.messages.models
+import app.prompts.models
 import app.runs.models
 import app.search.models
 import app.sessions.models
