@@ -66,8 +66,8 @@ class Proxy:
         self.open_connections += 1
         self.most_connections = max(self.most_connections, self.open_connections)
         from_server, to_server = await asyncio.open_unix_connection(self._server_socket)
-        link = _Link(from_client, to_client, from_server, to_server)
-        ways = [asyncio.create_task(self._forth(link)), asyncio.create_task(link.back())]
+        link = Link(from_client, to_client, from_server, to_server)
+        ways = [asyncio.create_task(self.forth(link)), asyncio.create_task(link.back())]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -80,7 +80,8 @@ class Proxy:
                 with contextlib.suppress(OSError):
                     await writer.wait_closed()
 
-    async def _forth(self, link: "_Link") -> None:
+    async def forth(self, link: "Link") -> None:
+        """Pass on what the client says, until it leaves or is cut off."""
         while chunk := await link.from_client.read(1 << 16):
             moment = self._moment_to_cut(chunk)
             if moment is Moment.BEFORE_THE_SERVER:
@@ -97,7 +98,7 @@ class Proxy:
         return None
 
 
-class _Link:
+class Link:
     """One client's two connections."""
 
     def __init__(
@@ -113,6 +114,7 @@ class _Link:
         self.answered = asyncio.Event()
 
     async def back(self) -> None:
+        """Pass on what the server says, save while its answers are swallowed."""
         while chunk := await self.from_server.read(1 << 16):
             if not self.swallow_answers:
                 self.to_client.write(chunk)
@@ -120,16 +122,27 @@ class _Link:
                 self.answered.set()
 
 
+def socket_of(dsn: str) -> Path:
+    """Where the server of `dsn` listens: an address with a socket's folder."""
+    place = parse_qs(urlsplit(dsn).query)
+    return Path(place["host"][0]) / f".s.PGSQL.{place['port'][0]}"
+
+
 @asynccontextmanager
 async def proxy_to(dsn: str) -> AsyncIterator[tuple[Proxy, str]]:
-    """A proxy before the server of `dsn` (an address with a socket's folder), and the address of the same behind it."""
-    parts = urlsplit(dsn)
-    place = parse_qs(parts.query)
-    proxy = Proxy(Path(place["host"][0]) / f".s.PGSQL.{place['port'][0]}")
+    """A proxy before the server of `dsn`, and the address of the same behind it."""
+    proxy = Proxy(socket_of(dsn))
+    async with behind(proxy, dsn) as address:
+        yield proxy, address
+
+
+@asynccontextmanager
+async def behind(proxy: Proxy, dsn: str) -> AsyncIterator[str]:
+    """The address of the database of `dsn` behind a proxy, while that takes clients."""
     listener = await asyncio.start_server(proxy.accept, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
     try:
-        yield proxy, f"postgresql://postgres@127.0.0.1:{port}{parts.path}?sslmode=disable"
+        yield f"postgresql://postgres@127.0.0.1:{port}{urlsplit(dsn).path}?sslmode=disable"
     finally:
         listener.close()
         proxy.cut_all()

@@ -175,6 +175,9 @@ class Database:
                 async with connection.transaction():
                     yield uow
             except Exception as error:
+                if isinstance(error, asyncpg.PostgresError):
+                    # As of each statement: the end of a transaction can be refused too, and the detail quotes the row.
+                    error.detail = None
                 refused = refusal(error, wrote=uow.wrote)
                 if refused is None:
                     raise
