@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from app.core.actor import CorrelationId
+
 
 class Speaker(StrEnum):
     """Who says a part of the conversation."""
@@ -73,6 +75,8 @@ class ModelRequest:
     temperature: float | None = None
     max_output_tokens: int | None = None
     tools: tuple[ToolSpecification, ...] = ()
+    correlation_id: CorrelationId | None = None
+    """Under which it is asked: providers are sent it, and can find the request by it."""
 
 
 @dataclass(frozen=True, slots=True)

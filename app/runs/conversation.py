@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from app.core.actor import CorrelationId
 from app.db.scopes import ReadScope
 from app.graph.loading import Loaders
 from app.llm.port import ConversationPart, ModelRequest, Speaker, ToolCallRequested
@@ -44,6 +45,7 @@ class Question:
             run.temperature,
             run.max_output_tokens,
             tuple(tool.specification for tool in self.tools),
+            CorrelationId(run.correlation_id),
         )
 
 

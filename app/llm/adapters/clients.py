@@ -51,6 +51,7 @@ class Client:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._provider = endpoint.dialect.value
+        self._correlation = endpoint.dialect.correlation_headers
         self._key = endpoint.key.get_secret_value() if endpoint.key else None
         # Only connecting is timed here; who watches over the answer times the rest. Connections are not limited:
         # each is a run, and their number is limited where runs are. A redirect is not followed: the key would go along.
@@ -66,7 +67,7 @@ class Client:
         """One attempt at an answer."""
         # Outside of what is taken for the provider's mistakes: this is ours.
         model = self._models.model(request.model)
-        messages, settings = messages_of(request.conversation), settings_of(request, model)
+        messages, settings = messages_of(request.conversation), settings_of(request, model, self._correlation)
         tools = parameters_of(request)
         try:
             async with model_request_stream(

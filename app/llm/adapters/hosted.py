@@ -25,6 +25,15 @@ class Dialect(StrEnum):
     COMPATIBLE = "compatible"
     """OpenAI's chat completions, by somebody else's server."""
 
+    @property
+    def correlation_headers(self) -> tuple[str, ...]:
+        """Which headers of a request bear its correlation id: its own, and what OpenAI keeps in its logs.
+
+        At most 512 ASCII characters are taken; ours have 128.
+        """
+        own = ("X-Correlation-Id",)
+        return (*own, "X-Client-Request-Id") if self is Dialect.OPENAI else own
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:

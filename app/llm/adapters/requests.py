@@ -28,13 +28,18 @@ def messages_of(conversation: Sequence[ConversationPart]) -> list[messages.Model
     return [message for is_tool, parts in turns for message in (_results if is_tool else _said_by)(parts, names)]
 
 
-def settings_of(request: ModelRequest, model: Model) -> settings.ModelSettings:
-    """How to answer; without a temperature where the model takes none: it is a wish, and no reason to refuse."""
+def settings_of(request: ModelRequest, model: Model, headers: Iterable[str]) -> settings.ModelSettings:
+    """How to answer; without a temperature where the model takes none: it is a wish, and no reason to refuse.
+
+    The correlation id goes into `headers`, and nothing else of who asks goes with it.
+    """
     chosen = settings.ModelSettings()
     if request.temperature is not None and _takes_temperature(model.profile):
         chosen["temperature"] = request.temperature
     if request.max_output_tokens is not None:
         chosen["max_tokens"] = request.max_output_tokens
+    if request.correlation_id is not None:
+        chosen["extra_headers"] = dict.fromkeys(headers, request.correlation_id)
     return chosen
 
 
