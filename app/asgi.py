@@ -23,6 +23,7 @@ from app.core.logging import configure_logging
 from app.core.settings import Settings, load_settings
 from app.exchange.http import routes as exchange_routes
 from app.graph.context import Context
+from app.graph.correlation import Correlated
 from app.graph.endpoints import Endpoints
 from app.graph.http import GraphQLOverHTTP
 from app.graph.schema import Schema
@@ -65,7 +66,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/health/ready", _ready),
             *playground_routes(ASSETS),
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES, www_redirect=False)],
+        middleware=[
+            Middleware(Correlated, correlate=correlation_id),
+            Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES, www_redirect=False),
+        ],
         lifespan=lifespan,
     )
 

@@ -23,7 +23,7 @@ from app.container import build_services, open_container
 from app.core.actor import Actor, CorrelationId, TenantId, UserId
 from app.core.errors import AppError
 from app.core.ids import new_id
-from app.core.logging import configure_logging
+from app.core.logging import configure_logging, correlate
 from app.core.settings import Settings, SettingsError, environment_name, load_settings
 from app.db import migrate
 from app.db.errors import DatabaseProblem
@@ -232,7 +232,7 @@ def import_conversations(
     """Store conversations from files; sent again, it stores only what is missing."""
 
     async def work() -> Totals:
-        owners = Ownership(TenantId(tenant), UserId(user), user_field, CorrelationId(str(new_id())))
+        owners = Ownership(TenantId(tenant), UserId(user), user_field, _one_correlation())
         settings = _settings(data_dir=data_dir)
         chosen = format_ or guessed(files)
         parts = parts_of(files, chosen)
@@ -269,6 +269,7 @@ def seed(
         now = datetime.now(UTC).replace(microsecond=0)
         plan = SeedPlan(TenantId(tenant), number, users, sessions, days, messages, now)
         plan.check()
+        _one_correlation()
         settings = _settings(data_dir=data_dir)
         async with open_container(settings, _say, background=False) as container:
             pipeline = cast(MessagePipeline, container.services[MessagePipeline])
@@ -299,11 +300,13 @@ def export_conversations(
     """Write sessions to a file."""
 
     async def work() -> int:
+        correlation = _one_correlation()
         chosen = chosen_sessions(session, user, everything=everything)
         settings = _settings(data_dir=data_dir)
         async with open_container(settings, _say, background=False) as container:
             with written_file(output) as target:
-                return await export_sessions(container.database, target, format_, chosen(container.database))
+                wanted = chosen(container.database)
+                return await export_sessions(container.database, target, format_, wanted, correlation)
 
     written = _run(work())
     _say(f"{written:,} sessions written")
@@ -328,7 +331,7 @@ def erase_user(
         raise typer.Exit(UNUSABLE)
 
     async def work() -> Erasure:
-        actor = Actor(tenant, name, USER_ROLES, CorrelationId(str(new_id())))
+        actor = Actor(tenant, name, USER_ROLES, _one_correlation())
         async with open_container(_settings(data_dir=data_dir), _say, background=False) as container:
             pipeline = cast(ErasurePipeline, container.services[ErasurePipeline])
             return await pipeline.erase(container.database, actor, name, None)
@@ -346,6 +349,13 @@ def _settings(**flags: object) -> Settings:
     settings = load_settings(**flags)
     configure_logging(settings.log_level)
     return settings
+
+
+def _one_correlation() -> CorrelationId:
+    """The correlation id of a command, which its lines and statements bear from now on."""
+    correlation = CorrelationId(str(new_id()))
+    correlate(correlation)
+    return correlation
 
 
 def _check_port(host: str, port: int) -> None:

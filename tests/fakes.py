@@ -1,5 +1,6 @@
 """Small stand-ins for what is passed in."""
 
+from app.core.logging import current_correlation
 from app.messages.values import Intent
 
 
@@ -16,6 +17,21 @@ class StatementRecorder:
     def clear(self) -> None:
         """Forget what came before."""
         self.sent.clear()
+
+
+class TracedStatements:
+    """Keeps of every statement that was sent under which correlation id that was."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str | None, str]] = []
+
+    def ran(self, sql: str, elapsed_ms: float, rows: int) -> None:
+        """Called by the database after every statement."""
+        self.sent.append((current_correlation(), sql))
+
+    def of(self, words: str) -> set[str | None]:
+        """The correlation ids of the statements that hold these words."""
+        return {correlation for correlation, sql in self.sent if words in sql}
 
 
 class FailingDetector:

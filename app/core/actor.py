@@ -1,5 +1,6 @@
 """Who acts: a user inside a tenant, and the correlation id under which it happens."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +9,9 @@ from typing import NewType
 TenantId = NewType("TenantId", str)
 UserId = NewType("UserId", str)
 CorrelationId = NewType("CorrelationId", str)
+
+CORRELATION_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+"""What is taken over from a client: it goes into logs, headers, rows and statements, and can break out of none."""
 
 
 class Role(StrEnum):

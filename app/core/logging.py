@@ -2,9 +2,31 @@
 
 import logging
 import sys
+from contextlib import AbstractContextManager
 
 import structlog
 from structlog.typing import Processor
+
+from app.core.actor import CorrelationId
+
+
+def correlated(correlation: CorrelationId) -> AbstractContextManager[None]:
+    """While the block lasts, what is logged, and what the database is asked, bears the correlation id.
+
+    Also in tasks that are started in it. Only lines and statements take it from here: all else has an Actor.
+    """
+    return structlog.contextvars.bound_contextvars(correlation_id=correlation)
+
+
+def correlate(correlation: CorrelationId) -> None:
+    """The same until the task ends: for one who learns the id on the way."""
+    structlog.contextvars.bind_contextvars(correlation_id=correlation)
+
+
+def current_correlation() -> str | None:
+    """The correlation id of what is being done; None where nobody asked for it."""
+    found: str | None = structlog.contextvars.get_contextvars().get("correlation_id")
+    return found
 
 
 def configure_logging(level: str) -> None:

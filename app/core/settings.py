@@ -138,6 +138,10 @@ class Settings(BaseSettings):
     log_sql: bool = Field(
         False, description="Log every statement with its duration (never its values): for development."
     )
+    sql_comments: bool = Field(
+        False, description="Begin every statement with its correlation id in a comment: for debugging. PostgreSQL "
+        "parses and plans each one anew then."
+    )  # fmt: skip
 
     @field_validator("auth")
     @classmethod

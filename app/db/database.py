@@ -17,6 +17,7 @@ from app.db.errors import DatabaseUnavailable
 from app.db.faults import refusal
 from app.db.scopes import Announce, ReadScope, SingleStatement, StatementLog, Transaction, UnitOfWork
 from app.db.statement import Query
+from app.db.tracing import APPLICATION_NAME, CommentedConnection, TracedConnection
 
 T = TypeVar("T")
 
@@ -44,6 +45,8 @@ class PoolSettings:
     connect_timeout_seconds: float = 2.0
     statement_timeout_seconds: float = 30.0
     stalled_seconds: float = STALLED_SECONDS
+    sql_comments: bool = False
+    """Whether each statement begins with its correlation id; none is kept prepared then."""
 
     @classmethod
     def of(cls, settings: Settings) -> "PoolSettings":
@@ -53,6 +56,7 @@ class PoolSettings:
             settings.pool_idle_seconds,
             settings.connect_timeout_seconds,
             settings.statement_timeout_seconds,
+            sql_comments=settings.sql_comments,
         )
 
 
@@ -85,11 +89,14 @@ class Database:
             timeout=chosen.connect_timeout_seconds,
             # The database ends a slow statement itself; this is for a network that has gone silent.
             command_timeout=chosen.statement_timeout_seconds + SILENCE_SECONDS,
+            connection_class=CommentedConnection if chosen.sql_comments else TracedConnection,
+            # What is never sent twice need not be kept; 100 is asyncpg's own choice.
+            statement_cache_size=0 if chosen.sql_comments else 100,
             init=_prepare_connection,
             # Scopes end their transactions and set nothing on the session: the stock reset is a round trip for nothing.
             reset=_leave_as_it_is,
             server_settings={
-                "application_name": "colloquy",
+                "application_name": APPLICATION_NAME,
                 "timezone": "UTC",
                 "statement_timeout": str(int(chosen.statement_timeout_seconds * 1000)),
                 "idle_in_transaction_session_timeout": str(int(chosen.stalled_seconds * 1000)),

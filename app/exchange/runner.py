@@ -8,7 +8,6 @@ from typing import IO
 
 from app.core.actor import Actor, CorrelationId, TenantId, UserId
 from app.core.errors import AppError, ValidationError
-from app.core.ids import new_id
 from app.db.database import Database
 from app.exchange.display import shown
 from app.exchange.errors import ImportStopped
@@ -34,11 +33,14 @@ waits for its turn."""
 
 
 async def export_sessions(
-    database: Database, target: IO[bytes], format_: ExportFormat, wanted: AsyncIterator[OwnedSession]
+    database: Database,
+    target: IO[bytes],
+    format_: ExportFormat,
+    wanted: AsyncIterator[OwnedSession],
+    correlation: CorrelationId,
 ) -> int:
     """Write sessions one after the other; how many. One that is deleted on the way is left out, or ends too early."""
     written = 0
-    correlation = CorrelationId(str(new_id()))
     async for found in wanted:
         owner = Actor(TenantId(found.tenant_id), UserId(found.user_id), USER_ROLES, correlation)
         try:

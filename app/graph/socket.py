@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDiscon
 
 from app.core.actor import CorrelationId
 from app.core.errors import AppError, LimitExceeded
+from app.core.logging import correlate
 from app.graph.body import GraphQLRequest
 from app.graph.context import Context
 from app.graph.frames import Frame, InvalidFrame, Kind, parse_frame
@@ -279,6 +280,7 @@ class _Connection:
 
     async def _operate(self, id_: str, asked: GraphQLRequest, context: Context) -> None:
         """One operation, from its first answer to its end."""
+        correlate(context.actor.correlation_id)
         last: dict[str, Any] = {"id": id_, "type": "complete"}
         try:
             document = prepared(self._schema, asked, context.actor.correlation_id)

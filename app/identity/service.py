@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from app.core.actor import Actor, CorrelationId, TenantId, UserId
+from app.core.actor import CORRELATION_ID, Actor, CorrelationId, TenantId, UserId
 from app.core.ids import new_id
 from app.identity.errors import Unauthenticated
 from app.identity.values import (
     ALL_ROLES,
     CORRELATION_HEADER,
-    CORRELATION_ID,
     DEFAULT_TENANT,
     PRINTABLE_NAME,
     SYSTEM_USER,

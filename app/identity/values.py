@@ -16,6 +16,3 @@ CORRELATION_HEADER = "x-correlation-id"
 
 PRINTABLE_NAME = re.compile(r"[^\s@\x00-\x1f\x7f]{1,128}")
 """A user or a tenant in the development header."""
-
-CORRELATION_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
-"""What is taken over from a client: it goes into logs, headers and rows."""

@@ -1,6 +1,7 @@
 """Runs jobs and what is due by the calendar, beside the workers of other processes."""
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -11,6 +12,9 @@ from pgqueuer.core.sm import SchedulerManager
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job, Schedule
 
+from app.core.actor import CorrelationId
+from app.core.ids import new_id
+from app.core.logging import correlate
 from app.db.database import Database
 from app.db.listening import Listener
 from app.jobs.driver import PoolDriver
@@ -144,13 +148,13 @@ class JobWorker:
         async def run(job: Job) -> None:
             if self._stopping.is_set():
                 raise RetryRequested
-            with structlog.contextvars.bound_contextvars(job_kind=job.entrypoint, job_id=job.id):
-                task = await self._finished(lambda: handler(job.payload or b""))
-                if task.cancelled() and self._stopping.is_set():
-                    raise RetryRequested
-                error = asyncio.CancelledError() if task.cancelled() else task.exception()
-                if error is not None:
-                    raise self._verdict(job, error) from None
+            context = _context(job_kind=job.entrypoint, job_id=job.id)
+            task = await self._finished(lambda: handler(job.payload or b""), context)
+            if task.cancelled() and self._stopping.is_set():
+                raise RetryRequested
+            error = asyncio.CancelledError() if task.cancelled() else task.exception()
+            if error is not None:
+                raise context.run(self._verdict, job, error) from None
 
         return run
 
@@ -158,15 +162,15 @@ class JobWorker:
         async def run(_schedule: Schedule) -> None:
             if self._stopping.is_set():
                 return
-            with structlog.contextvars.bound_contextvars(job_kind=kind):
-                task = await self._finished(chore)
-                if not task.cancelled() and (error := task.exception()) is not None:
-                    log.error("a chore failed", exc_info=error)
+            context = _context(job_kind=kind)
+            task = await self._finished(chore, context)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                context.run(log.error, "a chore failed", exc_info=error)
 
         return run
 
-    async def _finished(self, work: Chore) -> asyncio.Task[None]:
-        """A task that has done the work, failed or been cancelled.
+    async def _finished(self, work: Chore, context: contextvars.Context) -> asyncio.Task[None]:
+        """A task that has done the work in that context, failed or been cancelled.
 
         The work has a task of its own to be cancelled: PgQueuer 1.6 takes a job whose task is cancelled for done.
         """
@@ -174,7 +178,7 @@ class JobWorker:
         async def run() -> None:
             await work()
 
-        task = asyncio.create_task(run())
+        task = asyncio.create_task(run(), context=context)
         self._running.add(task)
         try:
             await asyncio.wait([task])
@@ -198,6 +202,17 @@ class JobWorker:
         pause_seconds = min(LONGEST_PAUSE_SECONDS, self._settings.first_pause_seconds * 2**job.attempts)
         log.warning("a job failed", attempts=attempts, again_in_seconds=pause_seconds, exc_info=error)
         return RetryRequested(timedelta(seconds=pause_seconds))
+
+
+def _context(**bound: object) -> contextvars.Context:
+    """Where a job or a chore runs: what is logged of it tells which it was, also after it has ended.
+
+    It has a correlation id of its own until it finds whose work it does (`correlate`).
+    """
+    context = contextvars.copy_context()
+    context.run(structlog.contextvars.bind_contextvars, **bound)
+    context.run(correlate, CorrelationId(str(new_id())))
+    return context
 
 
 async def _ended(tasks: list[asyncio.Task[None]], seconds: float) -> bool:

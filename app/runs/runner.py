@@ -8,8 +8,10 @@ from uuid import UUID
 
 import structlog
 
+from app.core.actor import CorrelationId
 from app.core.clock import Stopwatch
 from app.core.errors import AppError, ErrorCode
+from app.core.logging import correlate
 from app.db.database import Database
 from app.graph.loading import Loaders
 from app.jobs.values import GiveBack
@@ -113,8 +115,7 @@ class RunRunner:
         if claimed.run.message_id != question.message_id:
             # It went on to its next turn in between: there is more to read.
             question = await self._question(ref) or question
-        with structlog.contextvars.bound_contextvars(correlation_id=claimed.actor.correlation_id):
-            await self._answer(claimed, question)
+        await self._answer(claimed, question)
 
     async def _question(self, ref: RunRef) -> Question | None:
         """What a run is to ask its model now; None when there is none."""
@@ -122,6 +123,7 @@ class RunRunner:
             run = await repository.by_ref(scope, ref)
             if run is None:
                 return None
+            correlate(CorrelationId(run.correlation_id))
             tools = await repository.tools_of(scope, ref)
             return await load_question(scope, Loaders(self._database, service.owner_of(run)), run, tools)
 

@@ -140,14 +140,14 @@ class Turns:
             failed = {"status": ExecutionStatus.FAILED, "error": call.wrong}
             return (await tools.update(uow, actor, new.id, failed, None)).execution
         if call.tool is not None and call.tool.on_server and not call.needs_approval:
-            await schedule_execution(uow, execution)
+            await schedule_execution(uow, execution, run.correlation_id)
         return execution
 
     async def _hand_out(self, uow: UnitOfWork, run: Run, execution: ToolExecution) -> None:
         """Have an approved execution run by the server, where the tool is the server's: its client does it else."""
         offered = await repository.tools_of(uow, service.ref_of(run))
         if any(tool.on_server for tool in offered if tool.name == execution.tool_name):
-            await schedule_execution(uow, execution)
+            await schedule_execution(uow, execution, run.correlation_id)
 
     async def _go_on(self, uow: UnitOfWork, actor: Actor, run: Run) -> Run | None:
         """Begin the next turn of a run that waits, once all it waits for has ended: results, the next message, a job.

@@ -8,6 +8,7 @@ import structlog
 from app.core.actor import Actor, CorrelationId, TenantId, UserId
 from app.core.errors import AppError, ErrorCode
 from app.core.ids import new_id
+from app.core.logging import correlate
 from app.db.database import Database
 from app.identity.values import USER_ROLES
 from app.messages.pipeline import MessagePipeline
@@ -45,10 +46,11 @@ async def remind(database: Database, turns: Turns) -> None:
 
 async def abandon(database: Database, messages: MessagePipeline, age: timedelta) -> None:
     """End the messages that an application began and of which nothing came for longer than `age`; text is kept."""
+    correlate(correlation := CorrelationId(str(new_id())))
     async with database.read() as scope:
         begun = await repository.begun_before(scope, age, RUNS_AT_ONCE)
     for found in begun:
-        actor = Actor(TenantId(found.tenant_id), UserId(found.user_id), USER_ROLES, CorrelationId(str(new_id())))
+        actor = Actor(TenantId(found.tenant_id), UserId(found.user_id), USER_ROLES, correlation)
         completion = Completion(
             MessageId(found.id),
             MessageStatus.FAILED,

@@ -10,6 +10,7 @@ import structlog
 from app.core.actor import Actor, CorrelationId, TenantId, UserId
 from app.core.errors import AppError, ErrorCode
 from app.core.ids import new_id, parse_uuid
+from app.core.logging import correlate
 from app.core.text import storable
 from app.db.database import Database
 from app.db.errors import DatabaseUnavailable
@@ -50,8 +51,11 @@ class ToolRunner:
 
     async def work(self, payload: bytes) -> None:
         """Run the execution that a job names, unless it has ended: also where a process died that had begun it."""
-        tenant_id, user_id, execution_id = orjson.loads(payload)
-        actor = Actor(TenantId(tenant_id), UserId(user_id), USER_ROLES, CorrelationId(str(new_id())))
+        # A release before this one named no correlation id.
+        tenant_id, user_id, execution_id, *correlation = orjson.loads(payload)
+        found_by = CorrelationId(correlation[0] if correlation else str(new_id()))
+        correlate(found_by)
+        actor = Actor(TenantId(tenant_id), UserId(user_id), USER_ROLES, found_by)
         wanted = ToolExecutionId(parse_uuid(execution_id))
         async with self._database.read() as scope:
             found = await input_of(scope, actor, wanted)

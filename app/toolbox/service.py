@@ -82,9 +82,12 @@ def wrong_call(tools: Sequence[OfferedTool], name: str, arguments: str) -> str |
     return complaint(tool.parameters, arguments)
 
 
-async def schedule_execution(uow: UnitOfWork, execution: ToolExecution) -> None:
-    """Have an execution run by the server once the transaction is committed; once more is no harm."""
-    payload = orjson.dumps([execution.tenant_id, execution.user_id, str(execution.id)])
+async def schedule_execution(uow: UnitOfWork, execution: ToolExecution, correlation: str) -> None:
+    """Have an execution run by the server once the transaction is committed; once more is no harm.
+
+    Under the correlation id of the run that asked for it.
+    """
+    payload = orjson.dumps([execution.tenant_id, execution.user_id, str(execution.id), correlation])
     await enqueue(uow, TOOL_JOB, payload, key=str(execution.id))
 
 

@@ -4,6 +4,7 @@ import structlog
 
 from app.core.actor import Actor, CorrelationId, TenantId, UserId
 from app.core.ids import new_id
+from app.core.logging import correlate
 from app.db.database import Database
 from app.identity.values import USER_ROLES
 from app.tools import repository
@@ -18,10 +19,11 @@ APPROVALS_AT_ONCE = 500
 
 async def expire(database: Database, tools: ToolPipeline) -> None:
     """Cancel the executions whose approval nobody gave or denied in time, the longest overdue first."""
+    correlate(correlation := CorrelationId(str(new_id())))
     async with database.read() as scope:
         overdue = await repository.overdue(scope, APPROVALS_AT_ONCE)
     for found in overdue:
-        actor = Actor(TenantId(found.tenant_id), UserId(found.user_id), USER_ROLES, CorrelationId(str(new_id())))
+        actor = Actor(TenantId(found.tenant_id), UserId(found.user_id), USER_ROLES, correlation)
         try:
             await tools.expire(database, actor, ToolExecutionId(found.id))
         except Exception:

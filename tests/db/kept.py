@@ -46,7 +46,7 @@ async def kept_ids(dsn: str) -> list[int]:
     return [row["id"] for row in await rows(dsn, "SELECT id FROM kept ORDER BY id")]
 
 
-OURS = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'colloquy'"
+OURS = "FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^colloquy( |$)'"
 
 
 async def kill_connections(dsn: str) -> int:

@@ -6,7 +6,10 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
+from app.core.logging import current_correlation
 from app.db.database import Database
 from app.db.listening import Listener
 from app.jobs.purge import forget_old_log
@@ -133,3 +136,26 @@ async def test_old_log_is_forgotten(dsn: str, database: Database) -> None:
 
     assert await value(dsn, "SELECT count(*) FROM pgqueuer_log") == 7 * 4000
     assert await value(dsn, "SELECT max(job_id) FROM pgqueuer_log") == 6
+
+
+async def test_each_round_of_a_chore_has_a_correlation_id_of_its_own(
+    dsn: str, database: Database, listener: Listener
+) -> None:
+    noted: list[str | None] = []
+
+    async def note() -> None:
+        noted.append(current_correlation())
+        raise RuntimeError("of this round")
+
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        async with keeping(database, listener, note):
+            await eventually(lambda: value(dsn, KNOWN), 1)
+        for _ in range(2):
+            await execute(dsn, DUE)
+            await execute(dsn, "UPDATE pgqueuer_schedules SET last_run = NULL")
+            async with keeping(database, listener, note):
+                await eventually(lambda: value(dsn, DONE), 1)
+
+    assert len({*noted, None}) == 3
+    failed = [line for line in lines if line["event"] == "a chore failed"]
+    assert [(line["correlation_id"], line["job_kind"]) for line in failed] == [(id_, "tidy") for id_ in noted]

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at proces
 MESSAGES = """query ($id: ID!) { session(id: $id) { title messages(first: 100) {
     edges { node { id sequenceNumber content } } } } }"""
 
-OURS = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'colloquy'"
+OURS = "FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^colloquy( |$)'"
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from app.container import build_services, collaborators_of
 from app.core.actor import Actor
 from app.core.settings import Settings
 from app.db.database import Database, PoolSettings
+from app.db.scopes import StatementLog
 from app.events.following import HappenedEvents
 from app.live import live
 from app.llm.registry import Models
@@ -50,15 +51,17 @@ class Process:
 
 
 @asynccontextmanager
-async def a_process(dsn: str, *, clock: Callable[[], float] = monotonic, **chosen: Any) -> AsyncIterator[Process]:
-    """A process of the server without its edge; `clock` is that of the circuit breakers."""
+async def a_process(
+    dsn: str, *, clock: Callable[[], float] = monotonic, log: StatementLog | None = None, **chosen: Any
+) -> AsyncIterator[Process]:
+    """A process of the server without its edge; `clock` is that of the circuit breakers, `log` sees its statements."""
     settings = Settings(**{"local_words_per_second": 0, "shutdown_seconds": 1, **chosen})
     services: dict[type, Any] = dict(build_services(settings))
     models = Models.of(settings, clock)
     services |= {Models: models, RunPipeline: replace(services[RunPipeline], models=models)}
     async with AsyncExitStack() as stack:
         stack.push_async_callback(models.close)
-        database = await Database.connect(dsn, PoolSettings.of(settings))
+        database = await Database.connect(dsn, PoolSettings.of(settings), log)
         stack.push_async_callback(database.close)
         background = live(settings, dsn, database, collaborators_of(services))
         services.update(await stack.enter_async_context(background))

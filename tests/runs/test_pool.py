@@ -18,7 +18,7 @@ ENDLESS = "one two three four five six seven " * 2_000
 
 # One that talks to the test's own connection is no worker's.
 IDLE_IN_TRANSACTION = """
-SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'colloquy'
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^colloquy( |$)'
 AND state LIKE 'idle in transaction%'"""
 
 SHOWN = "SELECT count(DISTINCT run_id) FROM run_events WHERE seq > 1"
@@ -36,7 +36,8 @@ async def test_two_connections_are_enough_for_fifty_answers_and_their_followers(
             await process.database.ping()
         borrowed = await rows(
             dsn,
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'colloquy'",
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+            "AND application_name ~ '^colloquy( |$)'",
         )
         for run in runs:
             await process.runs.cancel(process.database, actor, RunId(run.id), None)
