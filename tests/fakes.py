@@ -1,6 +1,7 @@
 """Small stand-ins for what is passed in."""
 
 from app.core.logging import current_correlation
+from app.llm.window import WindowUse
 from app.messages.values import Intent
 
 
@@ -40,3 +41,8 @@ class FailingDetector:
     def detect(self, content: str) -> Intent | None:
         """Never succeeds."""
         raise RuntimeError("the detector is broken")
+
+
+def in_view(tokens: int) -> WindowUse:
+    """What a worker notes of a question of so many tokens, of which nothing was left out."""
+    return WindowUse(32_768, tokens, 1, 0, 0)

@@ -15,6 +15,7 @@ from app.runs.accounts import Accounts
 from app.runs.graphql import run_id
 from app.runs.values import Ending, Failure, RunRef, RunStatus
 from tests.client import GraphQLClient
+from tests.fakes import in_view
 from tests.schema_walk import Ids
 from tests.uploads import FileToSend
 
@@ -129,7 +130,7 @@ async def failed_run(client: GraphQLClient, mark: str, mutation: str, input_: di
     failure = Failure(ErrorCode.PROVIDER_ERROR, mark, hint=mark, details={mark: mark})
 
     async def work(uow: UnitOfWork) -> None:
-        claimed = await runs.claim(uow, accounts, ref, prompt_tokens=1)
+        claimed = await runs.claim(uow, accounts, ref, in_view(1))
         assert claimed is not None
         ended = await runs.finish(uow, accounts, claimed, Ending(RunStatus.FAILED, failure, Usage(input=1, output=1)))
         assert ended is not None

@@ -17,6 +17,13 @@ MODEL_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}:[!-~]{1,200}")
 """`provider:model`; a model's own name may hold further colons and slashes (`llama3:8b`, `openai/gpt-oss-20b`)."""
 
 
+SMALLEST_WINDOW = 256
+"""Tokens that a model must have in view at the least: half of it is a short question."""
+
+LARGEST_WINDOW = 100_000_000
+"""Ten times the largest there are; what is above is a slip."""
+
+
 class SettingsError(Exception):
     """One line per setting that is wrong, with its name in the environment and what it should be."""
 
@@ -124,6 +131,18 @@ class Settings(BaseSettings):
         None, description="Models of that server to list, with commas between; any other may be asked for."
     )
 
+    context_windows: str | None = Field(
+        None, description="How many tokens models can have in view, with commas between, such as "
+        "`compatible:llama3=8192,openai:gpt-5.5=200000`; before what is known of them. From 256."
+    )  # fmt: skip
+    context_window_default: Annotated[int, Field(ge=SMALLEST_WINDOW, le=LARGEST_WINDOW)] = Field(
+        32_768, description="The same for models of which it is not known: `local:…`, `compatible:…`, and new ones."
+    )
+    output_reserve_tokens: Annotated[int, Field(ge=0, le=LARGEST_WINDOW)] = Field(
+        4_096, description="Tokens kept free for the answer where a request does not say how long that may be; never "
+        "more than half of what a model can have in view."
+    )  # fmt: skip
+
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
         8 * 1024 * 1024, description="Largest request body; a longer one is refused with 413 while it is read. A "
         "longer message closes a WebSocket."
@@ -173,6 +192,12 @@ class Settings(BaseSettings):
             raise ValueError("must be provider:model, such as local:extractive or openai:gpt-5-mini")
         return value
 
+    @field_validator("context_windows")
+    @classmethod
+    def _windows_of_models(cls, value: str | None) -> str | None:
+        _windows(value)
+        return value
+
     @field_validator("openai_api_key", "anthropic_api_key", "compatible_api_key")
     @classmethod
     def _sendable_key(cls, value: SecretStr | None) -> SecretStr | None:
@@ -211,6 +236,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def window_of_model(self) -> dict[str, int]:
+        """The tokens that models can have in view, by `provider:model`, as far as the operator says."""
+        return _windows(self.context_windows)
+
+    @property
     def dsn(self) -> str | None:
         """The address of the PostgreSQL that was configured; None where the embedded one is meant."""
         if self.database_url is not None:
@@ -226,6 +256,23 @@ class Settings(BaseSettings):
 def listen_address(settings: Settings, dsn: str) -> str:
     """Where to listen, of a process whose database is at `dsn`."""
     return settings.listen_url.get_secret_value() if settings.listen_url is not None else dsn
+
+
+def _windows(value: str | None) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for entry in (value or "").split(","):
+        if not entry.strip():
+            continue
+        # The last "=": a model's own name may hold one.
+        model, _, tokens = (part.strip() for part in entry.rpartition("="))
+        if not MODEL_NAME.fullmatch(model) or not re.fullmatch(r"[0-9]{1,9}", tokens):
+            raise ValueError("must be provider:model=tokens with commas between, such as compatible:llama3=8192")
+        if not SMALLEST_WINDOW <= int(tokens) <= LARGEST_WINDOW:
+            raise ValueError(f"the tokens of {model} must be between {SMALLEST_WINDOW} and {LARGEST_WINDOW}")
+        if model in found:
+            raise ValueError(f"{model} is there twice")
+        found[model] = int(tokens)
+    return found
 
 
 def _is_web_address(value: str) -> bool:

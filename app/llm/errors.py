@@ -115,3 +115,19 @@ def failure(
     message = said.format(f"the provider {provider}") + (f": {remark}" if remark else "")
     kind = ProviderTimeout if reason in _TIMEOUTS else ProviderError
     return kind(reason, provider, message, hint=hint, retry_after_seconds=retry_after_seconds)
+
+
+class WindowExceeded(AppError):
+    """What a model must have in view is more than it can have."""
+
+    code = ErrorCode.LIMIT_EXCEEDED
+
+    def __init__(self, model: str, needed_tokens: int, budget_tokens: int, field: str | None = None) -> None:
+        super().__init__(
+            f"{model} would have to read {needed_tokens:,} tokens at the least, and has room for {budget_tokens:,}: "
+            f"{needed_tokens - budget_tokens:,} too many",
+            field=field,
+            hint="shorten the message or what it was given, offer fewer tools, or ask for a model that reads more",
+            details={"model": model, "neededTokens": needed_tokens, "budgetTokens": budget_tokens},
+        )
+        self.needed_tokens, self.budget_tokens = needed_tokens, budget_tokens

@@ -13,8 +13,8 @@ from app.llm.breaker import CircuitBreaker, Clock
 from app.llm.errors import ProviderNotConfigured
 from app.llm.local import LocalModel, LocalProvider
 from app.llm.port import ModelEvent, ModelRequest
-from app.llm.prices import context_window
 from app.llm.resilience import Patience, ResilientProvider
+from app.llm.window import ContextWindows
 
 OPENAI_URL = "https://api.openai.com/v1"
 ANTHROPIC_URL = "https://api.anthropic.com"
@@ -63,8 +63,15 @@ class _Entry:
 class Models:
     """All models of all providers."""
 
-    def __init__(self, default: str, entries: Mapping[str, _Entry], hosted: Sequence[HostedProvider] = ()) -> None:
+    def __init__(
+        self,
+        default: str,
+        entries: Mapping[str, _Entry],
+        hosted: Sequence[HostedProvider],
+        windows: ContextWindows,
+    ) -> None:
         self.default = default
+        self.windows = windows
         self._entries = entries
         self._hosted = hosted
 
@@ -80,7 +87,7 @@ class Models:
         for dialect in Dialect:
             provider = _watched(dialect, hosted[dialect], settings, clock) if dialect in hosted else None
             entries[dialect.value] = _Entry(provider, _listed(dialect, settings), _missing(dialect))
-        models = cls(settings.model, entries, tuple(hosted.values()))
+        models = cls(settings.model, entries, tuple(hosted.values()), ContextWindows.of_settings(settings))
         try:
             models.resolve(settings.model)
         except AppError as problem:
@@ -130,7 +137,7 @@ class Models:
         entry = self._entries.get(provider)
         return ModelDescription(
             id=found, provider=provider, name=name, configured=entry is not None and entry.provider is not None,
-            is_default=found == self.default, context_window=context_window(provider, name),
+            is_default=found == self.default, context_window=self.windows.known(found),
         )  # fmt: skip
 
     def _provider(self, name: str) -> LocalProvider | ResilientProvider:

@@ -17,7 +17,6 @@ from app.messages.values import (
     LONGEST_CONTENT,
     LONGEST_ERROR,
     LONGEST_NAME,
-    LONGEST_PATH,
     TRANSITIONS,
     Completion,
     Copies,
@@ -126,14 +125,6 @@ async def move_answers(
 async def _as_before(uow: UnitOfWork, actor: Actor, key: ClientKey | None) -> MessageOutcome | None:
     subject = await first_subject(uow, actor, key)
     return MessageOutcome(await _required(uow, actor, MessageId(subject)), deduplicated=True) if subject else None
-
-
-async def path_to(scope: ReadScope, actor: Actor, message_id: MessageId) -> list[ChatMessage]:
-    """A message of a session that is known to be the actor's, with all that leads to it, oldest first.
-
-    At most the latest LONGEST_PATH: a model has no more in view.
-    """
-    return await repository.path_to(scope, actor.tenant_id, message_id, LONGEST_PATH)
 
 
 async def find_owned(scope: ReadScope, actor: Actor, message_id: MessageId) -> ChatMessage | None:

@@ -20,8 +20,6 @@ Copies = Mapping[MessageId, MessageId]
 LONGEST_CONTENT = 1_000_000
 """Characters of one message: a long book. More belongs into an attachment."""
 LONGEST_NAME = 255
-LONGEST_PATH = 2_000
-"""Messages that lead to one."""
 LONGEST_ERROR = 4_000
 MOST_CONTEXT_ITEMS = 100
 """Of each kind, per message."""

@@ -1,23 +1,36 @@
-"""What the model is asked: the path of the conversation that leads to its answer, as the port takes it."""
+"""What the model is asked: of the conversation that leads to its answer as much as it can have in view."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from app.core.actor import CorrelationId
 from app.db.scopes import ReadScope
 from app.graph.loading import Loaders
+from app.llm.errors import WindowExceeded
 from app.llm.port import ConversationPart, ModelRequest, Speaker, ToolCallRequested
-from app.messages.models import ChatMessage
-from app.messages.service import path_to
+from app.llm.window import (
+    ContextWindow,
+    ContextWindows,
+    View,
+    about_tokens,
+    bytes_of,
+    choose,
+    fit,
+    least_tokens,
+    nothing_in_view,
+)
 from app.messages.values import MessageId, MessageRole
-from app.runs.accounts import CHARACTERS_PER_TOKEN
+from app.runs import repository
 from app.runs.models import Run
+from app.runs.repository import PathMessage, Spoken
 from app.toolbox.values import OfferedTool
 from app.tools.loaders import ToolCallsOfMessage
 from app.tools.models import ToolCall
 
-_SPEAKERS = {
+SPEAKERS = {
     MessageRole.SYSTEM: Speaker.SYSTEM,
     MessageRole.USER: Speaker.USER,
     MessageRole.ASSISTANT: Speaker.ASSISTANT,
@@ -27,6 +40,9 @@ _SPEAKERS = {
 NO_RESULT = "There is no result: the call was not carried out."
 """What a model is told of a call that nothing came of."""
 
+LONGEST_AT_ONCE = 50_000
+"""Bytes. Up to here counting takes a few milliseconds; more is counted in a thread, for everybody else's sake."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -34,14 +50,18 @@ class Question:
 
     message_id: MessageId
     """The message that the answer becomes."""
-    conversation: tuple[ConversationPart, ...]
+    view: View
     tools: tuple[OfferedTool, ...]
+    refused: WindowExceeded | None = None
+    """Why it cannot be asked."""
 
     def request_of(self, run: Run) -> ModelRequest:
-        """The question as the port takes it."""
+        """The question as the port takes it; WindowExceeded where it cannot be asked."""
+        if self.refused is not None:
+            raise self.refused
         return ModelRequest(
             run.model.partition(":")[2],
-            self.conversation,
+            self.view.conversation,
             run.temperature,
             run.max_output_tokens,
             tuple(tool.specification for tool in self.tools),
@@ -49,44 +69,114 @@ class Question:
         )
 
 
-async def load_question(scope: ReadScope, loaders: Loaders, run: Run, tools: tuple[OfferedTool, ...]) -> Question:
-    """The messages that lead to the one that a run is to write, oldest first, with their tool calls; two statements.
+class _Told(NamedTuple):
+    """A part of the conversation, and the message that it is of."""
 
-    Messages of which nothing is left, or nothing has come yet, are left out.
+    message_id: UUID
+    part: ConversationPart
+
+
+async def load_question(
+    scope: ReadScope, loaders: Loaders, run: Run, tools: tuple[OfferedTool, ...], windows: ContextWindows
+) -> Question:
+    """What leads to the message that a run is to write, as far as its model can have it in view, with tool calls.
+
+    Two statements, and a third where messages in view have calls: the path without its texts; then the texts of what
+    may fit. Messages of which nothing is left, or nothing has come yet, are passed over.
     """
     message_id = MessageId(run.message_id)
-    path = (await path_to(scope, loaders.actor, message_id))[:-1]
-    calling = [message for message in path if message.tool_call_count]
+    window = windows.of(run.model, run.max_output_tokens)
+    path = await repository.path_before(scope, loaders.actor.tenant_id, message_id)
+    in_reach, beyond = _in_reach(path, MessageId(run.prompt_message_id), window)
+    said = await repository.spoken(scope, loaders.actor.tenant_id, [message.id for message in in_reach])
+    calling = [message for message in said if message.tool_call_count]
     calls = await loaders.of(ToolCallsOfMessage).load_many([MessageId(message.id) for message in calling])
-    calls_of = dict(zip((message.id for message in calling), calls, strict=True))
-    return Question(message_id, tuple(_parts(path, calls_of)), tools)
+    told = list(_told(said, dict(zip((message.id for message in calling), calls, strict=True))))
+    question_at = _place_of(told, path, MessageId(run.prompt_message_id))
+    return await _asked(message_id, [found.part for found in told], window, question_at, tools, beyond)
 
 
-def estimated_tokens(conversation: Iterable[ConversationPart]) -> int:
-    """About what the model reads: kept for the case that the provider never says."""
-    return sum(len(part.text) for part in conversation) // CHARACTERS_PER_TOKEN
+def _in_reach(
+    path: Sequence[PathMessage], question: MessageId, window: ContextWindow
+) -> tuple[list[PathMessage], list[PathMessage]]:
+    """The messages of a path whose texts may be in view, and those whose texts cannot."""
+    there = [message for message in path if _may_be_told(message)]
+    asked = next((place for place, message in enumerate(path) if message.id == question), len(path))
+    question_at = sum(_may_be_told(message) for message in path[:asked])
+
+    def cost(place: int) -> int:
+        return least_tokens(there[place].content_bytes + there[place].beside_bytes)
+
+    speakers = [SPEAKERS[MessageRole(message.role)] for message in there]
+    chosen = set(choose(speakers, question_at, window.budget_tokens, cost).places)
+    return (
+        [message for place, message in enumerate(there) if place in chosen],
+        [message for place, message in enumerate(there) if place not in chosen],
+    )
 
 
-def _parts(path: Sequence[ChatMessage], calls_of: Mapping[UUID, Sequence[ToolCall]]) -> Iterator[ConversationPart]:
+def _may_be_told(message: PathMessage) -> bool:
+    if message.role == MessageRole.TOOL:
+        return not message.deleted
+    return message.content_bytes > 0 or message.tool_call_count > 0
+
+
+def _place_of(told: Sequence[_Told], path: Sequence[PathMessage], question: MessageId) -> int:
+    """Where the question stands, or, where nothing is left of it, what follows it."""
+    behind: set[UUID] = set()
+    for message in reversed(path):
+        behind.add(message.id)
+        if message.id == question:
+            break
+    return next((place for place, found in enumerate(told) if found.message_id in behind), len(told))
+
+
+async def _asked(
+    message_id: MessageId,
+    parts: Sequence[ConversationPart],
+    window: ContextWindow,
+    question_at: int,
+    tools: tuple[OfferedTool, ...],
+    beyond: Sequence[PathMessage],
+) -> Question:
+    """The question, with what of it is in view; `beyond` are messages before that, whose texts were not loaded."""
+    offered = tuple(tool.specification for tool in tools)
+    far = sum(about_tokens(message.content_bytes + message.beside_bytes) for message in beyond)
+
+    def seen() -> View:
+        return fit(parts, window, question_at, offered, whole=not beyond)
+
+    refused: WindowExceeded | None = None
+    try:
+        view = await asyncio.to_thread(seen) if bytes_of(parts, offered) > LONGEST_AT_ONCE else seen()
+    except WindowExceeded as too_long:
+        view, refused = nothing_in_view(parts, window), too_long
+    return Question(message_id, view.with_left_out(len(beyond), far), tools, refused)
+
+
+def _told(path: Sequence[Spoken], calls_of: Mapping[UUID, Sequence[ToolCall]]) -> Iterator[_Told]:
     # Providers refuse the result of a call that nobody asked for, and calls without their results right behind them.
-    unanswered: dict[str, ToolCall] = {}
+    calling, unanswered = UUID(int=0), dict[str, ToolCall]()
     for message in path:
         if message.role == MessageRole.TOOL:
-            if message.deleted_at is None and unanswered.pop(message.tool_call_id or "", None) is not None:
-                yield ConversationPart(Speaker.TOOL, message.content, message.context, (), message.tool_call_id)
+            if not message.deleted and unanswered.pop(message.tool_call_id or "", None) is not None:
+                result = ConversationPart(Speaker.TOOL, message.content, message.context, (), message.tool_call_id)
+                yield _Told(message.id, result)
             continue
-        yield from _no_results(unanswered)
-        unanswered = {_id_of(call): call for call in calls_of.get(message.id, ())}
+        yield from _no_results(calling, unanswered)
+        calling, unanswered = message.id, {_id_of(call): call for call in calls_of.get(message.id, ())}
         if message.content or unanswered:
             calls = tuple(ToolCallRequested(key, call.name, call.arguments) for key, call in unanswered.items())
-            yield ConversationPart(_SPEAKERS[MessageRole(message.role)], message.content, message.context, calls)
-    yield from _no_results(unanswered)
+            speaker = SPEAKERS[MessageRole(message.role)]
+            yield _Told(message.id, ConversationPart(speaker, message.content, message.context, calls))
+    yield from _no_results(calling, unanswered)
 
 
-def _no_results(unanswered: Mapping[str, ToolCall]) -> Iterator[ConversationPart]:
+def _no_results(calling: UUID, unanswered: Mapping[str, ToolCall]) -> Iterator[_Told]:
     """What is known of calls of which no message tells."""
     for key, call in unanswered.items():
-        yield ConversationPart(Speaker.TOOL, call.result or call.error or NO_RESULT, tool_call_id=key)
+        told = call.result or call.error or NO_RESULT
+        yield _Told(calling, ConversationPart(Speaker.TOOL, told, tool_call_id=key))
 
 
 def _id_of(call: ToolCall) -> str:

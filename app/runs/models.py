@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.errors import ErrorCode
 from app.db.base import Base, Json, bounded, bounded_json
 from app.llm.port import Usage
+from app.llm.window import WindowUse
 from app.runs.values import Failure
 
 _LIVE = "status in ('queued', 'running', 'requires_action')"
@@ -52,6 +53,10 @@ class Run(Base):
         CheckConstraint("not waiting or status in ('queued', 'cancelled')", name="waiting"),
         CheckConstraint("generation >= 0 and last_seq >= 0", name="counters"),
         CheckConstraint("turns between 1 and 25 and turn_seq >= 0 and turn_generation >= 0", name="turns"),
+        CheckConstraint(
+            "window_budget_tokens > 0 and window_messages >= 0 and left_out_messages >= 0 and left_out_tokens >= 0",
+            name="window",
+        ),
         *bounded(model=255, error_code=255, error_message=4_000, stop_reason=50),
         *bounded_json("error_facts", "tools"),
         # Every flush locks the row: room for its versions beside it keeps the indexes out of that.
@@ -90,7 +95,12 @@ class Run(Base):
     turn_generation: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """How many workers had taken it before that turn."""
     prompt_tokens: Mapped[int | None]
-    """An estimate of what it reads, for the case that the provider never says."""
+    """What it has in view in the turn it is at: counted here, for the case that the provider never says."""
+    window_budget_tokens: Mapped[int | None] = mapped_column(Integer)
+    """How much it could have in view in that turn; None before a worker took it."""
+    window_messages: Mapped[int | None] = mapped_column(Integer)
+    left_out_messages: Mapped[int | None] = mapped_column(Integer)
+    left_out_tokens: Mapped[int | None] = mapped_column(Integer)
     correlation_id: Mapped[str]
     """The request that asked."""
     last_seq: Mapped[int] = mapped_column(Integer, server_default=text("0"))
@@ -125,6 +135,16 @@ class Run(Base):
     def attempts(self) -> int:
         """How many workers took it."""
         return self.generation
+
+    @property
+    def context_window(self) -> WindowUse | None:
+        """What its model has in view in the turn it is at, and what was left out; None before a worker took it."""
+        if self.window_budget_tokens is None:
+            return None
+        return WindowUse(
+            self.window_budget_tokens, self.prompt_tokens or 0, self.window_messages or 0, self.left_out_messages or 0,
+            self.left_out_tokens or 0,
+        )  # fmt: skip
 
     @property
     def error(self) -> Failure | None:

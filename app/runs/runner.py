@@ -13,13 +13,14 @@ from app.core.clock import Stopwatch
 from app.core.errors import AppError, ErrorCode
 from app.core.logging import correlate
 from app.db.database import Database
+from app.db.scopes import UnitOfWork
 from app.graph.loading import Loaders
 from app.jobs.values import GiveBack
 from app.llm.port import ModelRequest, Stopped, StopReason, TextDelta, ToolCallRequested, Usage, UsageReported
 from app.llm.registry import Models
 from app.messages.values import LONGEST_CONTENT
 from app.runs import repository, service
-from app.runs.conversation import Question, estimated_tokens, load_question
+from app.runs.conversation import Question, load_question
 from app.runs.errors import TooManyTurns
 from app.runs.service import Claimed
 from app.runs.turns import Turns, looked_at
@@ -35,6 +36,10 @@ LONGEST_PAUSE_SECONDS = 5.0
 MASKED = Failure(
     ErrorCode.INTERNAL_SERVER_ERROR, "something went wrong on the server; the correlation id finds it in the log"
 )
+
+
+class _WentOn(Exception):
+    """A run is at another turn than the one that was read."""
 
 
 @dataclass(slots=True)
@@ -105,17 +110,27 @@ class RunRunner:
     async def work(self, payload: bytes) -> None:
         """Work the run that a job names, as far as there is something to do. Cancelled, it gives the job back."""
         ref = service.run_of(payload)
-        question = await self._question(ref)
-        if question is None:
+        found = await self._claimed(ref)
+        if found is None:
             return
-        tokens = estimated_tokens(question.conversation)
-        claimed = await self._database.transact(lambda uow: service.claim(uow, self._accounts, ref, tokens))
-        if claimed is None:
-            return
-        if claimed.run.message_id != question.message_id:
-            # It went on to its next turn in between: there is more to read.
-            question = await self._question(ref) or question
-        await self._answer(claimed, question)
+        await self._answer(*found)
+
+    async def _claimed(self, ref: RunRef) -> tuple[Claimed, Question] | None:
+        """A run taken with what it asks its model in that turn; None where there is nothing to be done."""
+        while (question := await self._question(ref)) is not None:
+            asked = question
+
+            async def take(uow: UnitOfWork, asked: Question = asked) -> Claimed | None:
+                claimed = await service.claim(uow, self._accounts, ref, asked.view.use)
+                if claimed is not None and claimed.run.message_id != asked.message_id:
+                    # It went on to its next turn in between: there is more to read, and something else to be noted.
+                    raise _WentOn
+                return claimed
+
+            with suppress(_WentOn):
+                claimed = await self._database.transact(take)
+                return (claimed, question) if claimed is not None else None
+        return None
 
     async def _question(self, ref: RunRef) -> Question | None:
         """What a run is to ask its model now; None when there is none."""
@@ -125,13 +140,15 @@ class RunRunner:
                 return None
             correlate(CorrelationId(run.correlation_id))
             tools = await repository.tools_of(scope, ref)
-            return await load_question(scope, Loaders(self._database, service.owner_of(run)), run, tools)
+            return await load_question(
+                scope, Loaders(self._database, service.owner_of(run)), run, tools, self._models.windows
+            )
 
     async def _answer(self, claimed: Claimed, question: Question) -> None:
         generating: asyncio.Task[Ending] | None = None
         log_of_it = self._writer.open(claimed.claim, claimed.run.turn_seq, lambda: generating and generating.cancel())
         answer = _Answer(claimed, log_of_it, question.tools)
-        generating = asyncio.create_task(self._generate(answer, question.request_of(claimed.run)))
+        generating = asyncio.create_task(self._generate(answer, question))
         doubting = asyncio.create_task(self._doubt(answer))
         run_id = RunId(claimed.run.id)
         self._working[run_id] = self._writing[claimed.run.message_id] = answer
@@ -171,10 +188,10 @@ class RunRunner:
                 if not service.holds(run, answer.claimed):
                     answer.log.give_up()
 
-    async def _generate(self, answer: _Answer, request: ModelRequest) -> Ending:
+    async def _generate(self, answer: _Answer, question: Question) -> Ending:
         """Stream the answer into its log; whatever happens, an ending comes of it."""
         try:
-            await self._stream(answer, request)
+            await self._stream(answer, question.request_of(answer.claimed.run))
             await answer.log.flushed()
         except ClaimLost:
             return answer.ended(RunStatus.INTERRUPTED)

@@ -12,6 +12,7 @@ from app.db.scopes import ReadScope, UnitOfWork
 from app.identity.values import USER_ROLES
 from app.jobs.queue import enqueue
 from app.jobs.values import JobKind
+from app.llm.window import WindowUse
 from app.messages.values import MessageId
 from app.runs import repository
 from app.runs.accounts import Accounts
@@ -136,7 +137,7 @@ async def make_way(uow: UnitOfWork, actor: Actor, accounts: Accounts, session_id
             return False
 
 
-async def claim(uow: UnitOfWork, accounts: Accounts, ref: RunRef, prompt_tokens: int) -> Claimed | None:
+async def claim(uow: UnitOfWork, accounts: Accounts, ref: RunRef, use: WindowUse) -> Claimed | None:
     """Take a run to work it, also from a worker that has died; None when there is nothing to be done.
 
     One that had shown something in its turn is ended as INTERRUPTED: a model cannot go on in the middle. One that had
@@ -160,7 +161,7 @@ async def claim(uow: UnitOfWork, accounts: Accounts, ref: RunRef, prompt_tokens:
         await end(uow, actor, accounts, run, INTERRUPTED)
         await next_turn(uow, actor, SessionId(run.session_id))
         return None
-    begun = await repository.begin(uow, actor, run, prompt_tokens)
+    begun = await repository.begin(uow, actor, run, use)
     return Claimed(begun, actor) if begun else None
 
 

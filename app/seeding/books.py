@@ -237,11 +237,12 @@ class Books:
         stop_reason = "stop" if step.status is RunStatus.COMPLETED else None
         code, message = (failure.code, failure.message) if failure else (None, None)
         retried = self._runs.get(step.retry_of) if step.retry_of else None
-        self._runs[number] = run_id
+        self._runs[number], seen = run_id, step.in_view
         self._rows[RunRow].append(
             RunRow(
                 tenant, run_id, story.session_id, story.user, self._messages[number - 1].id,
-                self._messages[step.prompt - 1].id, number, retried, step.status, 1, step.model, step.prompt_tokens,
+                self._messages[step.prompt - 1].id, number, retried, step.status, 1, step.model, seen.used_tokens,
+                seen.budget_tokens, seen.messages, seen.left_out_messages, seen.left_out_tokens,
                 story.correlation, step.chunks + 1, stop_reason, code, message,
                 failure.facts() if failure else None, *amounts, estimated, cost,
                 queued_at, started_at, at, at,

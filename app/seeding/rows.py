@@ -188,6 +188,10 @@ class RunRow(NamedTuple):
     generation: int
     model: str
     prompt_tokens: int
+    window_budget_tokens: int
+    window_messages: int
+    left_out_messages: int
+    left_out_tokens: int
     correlation_id: str
     last_seq: int
     stop_reason: str | None

@@ -11,6 +11,7 @@ from app.core.errors import ValidationError
 from app.core.text import require_range
 from app.identity.values import PRINTABLE_NAME
 from app.llm.port import Usage
+from app.llm.window import ContextWindows, WindowUse
 from app.messages.values import MessageRole
 from app.runs.values import Failure, RunStatus
 from app.sessions.values import SessionStatus
@@ -112,6 +113,12 @@ class Answered(Step):
     def reports(self) -> bool:
         """Whether its worker brought it to its end: who cancels knows nothing of its time."""
         return self.status is not RunStatus.CANCELLED
+
+    @property
+    def in_view(self) -> WindowUse:
+        """What its worker notes of its question: nothing was too long, and all before it led to it."""
+        budget = ContextWindows().of(self.model, None).budget_tokens
+        return WindowUse(budget, self.prompt_tokens, self.prompt, 0, 0)
 
     @property
     def streaming(self) -> dict[str, object]:

@@ -74,6 +74,10 @@ WRONG = [
     ("COLLOQUY_INTENT_CATALOGUE", "/no/such/file"), ("POSTGRES_PORT", "x"),
     ("POSTGRES_PORT", "0"), ("POSTGRES_PORT", "65536"), ("COLLOQUY_STATEMENT_TIMEOUT_SECONDS", "inf"),
     ("COLLOQUY_SHUTDOWN_SECONDS", "inf"),
+    ("COLLOQUY_CONTEXT_WINDOWS", "llama3=8192"), ("COLLOQUY_CONTEXT_WINDOWS", "compatible:llama3"),
+    ("COLLOQUY_CONTEXT_WINDOWS", "compatible:llama3=many"), ("COLLOQUY_CONTEXT_WINDOWS", "compatible:llama3=255"),
+    ("COLLOQUY_CONTEXT_WINDOWS", "compatible:a=300,compatible:a=400"), ("COLLOQUY_CONTEXT_WINDOW_DEFAULT", "0"),
+    ("COLLOQUY_OUTPUT_RESERVE_TOKENS", "-1"),
     ("DATABASE_URL", f"mysql://root:{SECRET}@db/x"), ("DATABASE_URL", SECRET),
 ]  # fmt: skip
 
@@ -92,6 +96,12 @@ def test_wrong_value_is_one_line_that_names_its_variable(
     assert "\n" not in str(refused.value)
     assert SECRET not in str(refused.value)
     assert refused.value.__suppress_context__
+
+
+def test_windows_of_models_are_read_by_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLLOQUY_CONTEXT_WINDOWS", " compatible:llama3:8b=8192, openai:ft=x/y=200000,")
+
+    assert load_settings().window_of_model == {"compatible:llama3:8b": 8_192, "openai:ft=x/y": 200_000}
 
 
 def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

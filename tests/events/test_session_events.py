@@ -43,6 +43,7 @@ from app.tools.pipeline import ToolPipeline
 from app.tools.values import Decision, ExecutionStatus, NewToolCall, NewToolExecution, ToolCallId, ToolExecutionId
 from tests.conftest import an_actor
 from tests.conversations import new_session, say
+from tests.fakes import in_view
 from tests.tools.scenes import expired_by_now
 
 PATIENCE_SECONDS = 20.0
@@ -194,7 +195,7 @@ async def execute_every_way(
 
 
 async def _claim(accounts: Accounts, ref: Any, uow: Any) -> Any:
-    return await service.claim(uow, accounts, ref, 1)
+    return await service.claim(uow, accounts, ref, in_view(1))
 
 
 async def _rest(turns: Turns, claimed: Any, uow: Any) -> Any:

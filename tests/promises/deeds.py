@@ -18,6 +18,7 @@ from app.runs.service import Claimed
 from app.runs.turns import Turns, looked_at
 from app.runs.values import Ending, RunEntry, RunRef, RunStatus
 from tests.client import GraphQLClient
+from tests.fakes import in_view
 from tests.worlds import add_call, add_execution
 
 COMPLETED = Ending(RunStatus.COMPLETED, None, Usage(input=3, output=2))
@@ -167,7 +168,7 @@ async def _sent(client: GraphQLClient, asked: dict[str, Any]) -> str:
 async def _claim(client: GraphQLClient, run: str) -> Claimed:
     context = await client.context()
     accounts, ref = context.service(Accounts), RunRef(context.actor.tenant_id, run_id(run))
-    claimed = await context.database.transact(lambda uow: runs.claim(uow, accounts, ref, prompt_tokens=3))
+    claimed = await context.database.transact(lambda uow: runs.claim(uow, accounts, ref, in_view(3)))
     assert claimed is not None
     return claimed
 

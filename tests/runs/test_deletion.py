@@ -23,6 +23,7 @@ from app.sessions import service as sessions
 from app.sessions.values import SessionId
 from tests.conftest import an_actor
 from tests.conversations import eventually, rows, value
+from tests.fakes import in_view
 from tests.llm.provider_servers import ProviderServer, openai_answer
 from tests.runs.conftest import Process
 from tests.runs.scenes import (
@@ -53,7 +54,7 @@ async def claimed_by_nobody_else(
     first = (await runs.send(database, actor, Asked(session_id, "first", ECHO), None)).run
     second = (await runs.send(database, actor, Asked(session_id, "second", ECHO, on_busy=OnBusy.ENQUEUE), None)).run
     ref = service.ref_of(first)
-    claimed = await database.transact(lambda uow: service.claim(uow, services[Accounts], ref, 1))
+    claimed = await database.transact(lambda uow: service.claim(uow, services[Accounts], ref, in_view(1)))
     assert claimed is not None
     return claimed, second
 
@@ -125,7 +126,7 @@ async def test_queued_run_whose_message_is_deleted_gives_its_turn_on(
 
     await delete(database, actor, first)
     ref = service.ref_of(first)
-    claimed = await database.transact(lambda uow: service.claim(uow, services[Accounts], ref, 1))
+    claimed = await database.transact(lambda uow: service.claim(uow, services[Accounts], ref, in_view(1)))
 
     assert claimed is None
     assert not (await row_of(dsn, second))["waiting"]

@@ -22,6 +22,7 @@ from app.runs.values import OnBusy, RunId
 from app.sessions.values import SessionId
 from tests.conftest import execute
 from tests.conversations import broken_rules, eventually, new_session, value
+from tests.fakes import in_view
 from tests.runs.conftest import Process, a_process
 from tests.runs.scenes import ECHO, agrees, ask, row_of
 
@@ -129,7 +130,7 @@ async def take_over(process: Process, run: Run) -> None:
     """Claim a run as a worker does when its first is thought dead, and die over it."""
 
     async def claim(uow: UnitOfWork) -> Claimed | None:
-        return await service.claim(uow, process.services[Accounts], service.ref_of(run), 1)
+        return await service.claim(uow, process.services[Accounts], service.ref_of(run), in_view(1))
 
     await process.database.transact(claim)
 

@@ -18,6 +18,7 @@ from app.sessions import service as sessions
 from app.sessions.values import SessionId
 from tests.conftest import execute
 from tests.conversations import eventually, rows, value
+from tests.fakes import in_view
 from tests.llm.provider_servers import ProviderServer, openai_answer, openai_tool_call
 from tests.runs.conftest import Process, a_process_asking
 from tests.runs.scenes import agrees, ask, end_of, followed, held_back, ledger_of, message_of, row_of
@@ -216,7 +217,7 @@ async def test_job_that_comes_while_a_run_waits_changes_nothing(
     before = await row_of(dsn, run)
 
     async def claim(uow: UnitOfWork) -> object:
-        return await service.claim(uow, asking.services[Accounts], service.ref_of(run), 1)
+        return await service.claim(uow, asking.services[Accounts], service.ref_of(run), in_view(1))
 
     assert await asking.database.transact(claim) is None
     assert await row_of(dsn, run) == before
@@ -261,7 +262,7 @@ async def test_worker_that_dies_in_the_second_turn_is_followed_as_in_the_first(
     server.script(openai_answer("It is sunny, after all."))
 
     async def claim(uow: UnitOfWork) -> object:
-        return await service.claim(uow, asking.services[Accounts], service.ref_of(run), 1)
+        return await service.claim(uow, asking.services[Accounts], service.ref_of(run), in_view(1))
 
     claimed = await asking.database.transact(claim)
 

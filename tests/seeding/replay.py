@@ -212,7 +212,7 @@ class Replay:
             await run_statements.queue(uow, self._actor, new, stored.id, stored.sequence_number)
 
         await self._transact(ask)
-        claimed = await self._transact(lambda uow: runs.claim(uow, self._accounts, run, step.prompt_tokens))
+        claimed = await self._transact(lambda uow: runs.claim(uow, self._accounts, run, step.in_view))
         assert claimed is not None
         for number in range(step.chunks):
             size = -(-len(step.content) // step.chunks)

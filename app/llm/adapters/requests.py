@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, assert_never
 
-import orjson
 from pydantic_ai import messages, settings
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.tools import ToolDefinition
 
 from app.llm.port import ConversationPart, ModelRequest, Speaker
+from app.llm.rendering import user_text
 
 LONGEST_NAME = 64
 """Of a tool, as the large providers take it."""
@@ -53,11 +53,6 @@ def parameters_of(request: ModelRequest) -> ModelRequestParameters:
             for tool in request.tools
         ]
     )
-
-
-def user_text(part: ConversationPart) -> str:
-    """A turn with its context before it, marked as context."""
-    return "\n\n".join([*_rendered(part), *([part.text] if part.text else [])])
 
 
 def _takes_temperature(profile: Mapping[str, Any]) -> bool:
@@ -117,11 +112,3 @@ def _said(part: ConversationPart) -> Iterator[messages.ModelResponsePart]:
         yield messages.TextPart(content=part.text)
     for call in part.tool_calls:
         yield messages.ToolCallPart(tool_name=_name(call.name), args=call.arguments, tool_call_id=call.call_id)
-
-
-def _rendered(part: ConversationPart) -> Iterator[str]:
-    for kind, items in part.context.items():
-        if items:
-            # "<\/" is the same to a reader of JSON: what an item says cannot end its frame.
-            lines = "\n".join(orjson.dumps(item).decode().replace("</", "<\\/") for item in items)
-            yield f'<context kind="{kind}">\n{lines}\n</context>'

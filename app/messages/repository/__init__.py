@@ -3,7 +3,7 @@
 from app.messages.repository.append import append
 from app.messages.repository.changes import end, tombstone, update_columns
 from app.messages.repository.past import take_over
-from app.messages.repository.tree import copy, move_answers, owned_message, path_to
+from app.messages.repository.tree import copy, move_answers, owned_message
 
 __all__ = [
     "append",
@@ -11,7 +11,6 @@ __all__ = [
     "end",
     "move_answers",
     "owned_message",
-    "path_to",
     "take_over",
     "tombstone",
     "update_columns",

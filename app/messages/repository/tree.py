@@ -3,9 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Uuid, cast, func, insert, literal, select, update
+from sqlalchemy import Integer, Uuid, cast, func, insert, select, update
 
-from app.core.actor import Actor, TenantId
+from app.core.actor import Actor
 from app.db.scopes import ReadScope, UnitOfWork
 from app.db.statement import Command, Query, param
 from app.messages.fragments import copies, copies_parameters, messages, of_session
@@ -55,31 +55,6 @@ _MOVE = Command(
     .values(parent_message_id=param("onto_id", Uuid))
     .returning(messages.c.id),
 )
-
-
-def _path() -> Query[ChatMessage]:
-    depth = literal(0, Integer).label("depth")
-    last = (
-        select(*messages.c, depth)
-        .where(messages.c.tenant_id == param("tenant_id"), messages.c.id == param("message_id", Uuid))
-        .cte("path", recursive=True)
-    )
-    before = messages.alias("before")
-    path = last.union_all(
-        select(*before.c, (last.c.depth + 1).label("depth"))
-        .join(last, (before.c.tenant_id == last.c.tenant_id) & (before.c.id == last.c.parent_message_id))
-        .where(last.c.depth < param("most", Integer) - 1)
-    )
-    columns = [column for column in path.c if column.name != "depth"]
-    return Query(ChatMessage, select(*columns).order_by(path.c.depth.desc()))
-
-
-_PATH = _path()
-
-
-async def path_to(scope: ReadScope, tenant_id: TenantId, message_id: MessageId, most: int) -> list[ChatMessage]:
-    """A message and what it answers, and what that answers …, oldest first."""
-    return await scope.all(_PATH, tenant_id=tenant_id, message_id=message_id, most=most)
 
 
 async def move_answers(

@@ -52,6 +52,18 @@ class UsageType:
     total: BigInt = field(description="All of them: the provider's total.")
 
 
+@strawberry.type(name="ContextWindow", description="What of its conversation a model has in view.")
+class ContextWindowType:
+    budget_tokens: int = field(description="Tokens there are for the conversation and the tools, beside the answer.")
+    used_tokens: int = field(
+        description="Tokens of what it is sent, tools included: counted here, and estimated for models whose "
+        "vocabulary is not known. 0 where what it must have in view did not fit, and nothing was sent."
+    )
+    messages: int = field(description="How many messages it has in view.")
+    left_out_messages: int = field(description="How many earlier messages were left out, because they did not fit.")
+    left_out_tokens: int = field(description="About how many tokens those have.")
+
+
 @strawberry.type(name="OfferedTool", description="A tool that a run offers to its model.")
 class OfferedToolType(OfRecords):
     name: str = field(description="As the model calls it.")
@@ -73,6 +85,9 @@ class RunType(Node):
     usage: UsageType | None = field(description="What its turns used; null before the first has ended.")
     usage_estimated: bool | None = field(description="Whether the provider did not say, and tokens were counted here.")
     cost: Decimal | None = field(description="What that costs, in US dollars; null where the price is not known.")
+    context_window: ContextWindowType | None = field(
+        description="What the model has in view in the turn that the run is at; null before a worker took it."
+    )
     attempts: int = field(description="How many workers took it.")
     turns: int = field(description="How many turns it has begun: each but the last called tools.")
     created_at: datetime = field(description="When it was asked for.")

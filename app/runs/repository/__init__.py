@@ -5,8 +5,11 @@ from app.runs.repository.endings import call_off, end
 from app.runs.repository.lifecycle import begin, by_ref, lock, lock_live, owned_run, promote, queue, tools_of
 from app.runs.repository.turns import go_on
 from app.runs.repository.upkeep import begun_before, compact, forgotten
+from app.runs.repository.view import PathMessage, Spoken, path_before, spoken
 
 __all__ = [
+    "PathMessage",
+    "Spoken",
     "Written",
     "append",
     "begin",
@@ -21,8 +24,10 @@ __all__ = [
     "lock",
     "lock_live",
     "owned_run",
+    "path_before",
     "promote",
     "queue",
+    "spoken",
     "tools_of",
     "written",
 ]

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Double, Integer, Text, Uuid, exists, func, literal, select, true, update
+from sqlalchemy import BigInteger, Boolean, Double, Integer, Text, Uuid, exists, func, literal, select, true, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from app.core.actor import Actor
@@ -12,6 +12,7 @@ from app.db.scopes import ReadScope, UnitOfWork
 from app.db.statement import Command, Query, param
 from app.events.fragments import event, event_parameters
 from app.events.values import EventKind
+from app.llm.window import WindowUse
 from app.messages.fragments import changed_message
 from app.messages.values import MessageStatus
 from app.runs.fragments import FACTS, LIVE_RUNS, LIVE_STATUSES, OURS, runs
@@ -66,7 +67,11 @@ def _begin() -> Command[Run]:
             status=RunStatus.RUNNING.value,
             generation=runs.c.generation + 1,
             started_at=func.coalesce(runs.c.started_at, session.c.updated_at),
-            prompt_tokens=param("prompt_tokens", Integer),
+            prompt_tokens=param("used_tokens", BigInteger),
+            window_budget_tokens=param("budget_tokens", Integer),
+            window_messages=param("messages", Integer),
+            left_out_messages=param("left_out_messages", Integer),
+            left_out_tokens=param("left_out_tokens", Integer),
         )
         .returning(*FACTS)
         .cte("run")
@@ -162,13 +167,13 @@ async def queue(uow: UnitOfWork, actor: Actor, new: NewRun, message_id: UUID, se
     return stored
 
 
-async def begin(uow: UnitOfWork, actor: Actor, run: Run, prompt_tokens: int) -> Run | None:
-    """Make the caller the one who may write to a live run; `prompt_tokens` is an estimate of what the model reads."""
+async def begin(uow: UnitOfWork, actor: Actor, run: Run, use: WindowUse) -> Run | None:
+    """Make the caller the one who may write to a live run; `use` is what its model has in view in this turn."""
     uow.announce(run.session_id)
     attempt = run.generation + 1 - run.turn_generation
     return await uow.run_one(
         _BEGIN,
-        prompt_tokens=prompt_tokens,
+        **use._asdict(),
         run_id=run.id,
         session_id=run.session_id,
         **actor.as_owner(),
