@@ -9,6 +9,7 @@ from typing import cast
 import structlog
 
 from app.attachments.pipeline import AttachmentPipeline
+from app.budgets.pipeline import BudgetPipeline
 from app.core.settings import Settings
 from app.db.database import Database, PoolSettings
 from app.db.foundation import ready_database
@@ -22,6 +23,7 @@ from app.llm.tokens import count_tokens, warm_up
 from app.messages.intent import IntentDetector
 from app.messages.pipeline import MessagePipeline
 from app.runs.accounts import Accounts
+from app.runs.loaders import spent_since
 from app.runs.pipeline import RunPipeline
 from app.runs.turns import Turns
 from app.statistics.service import StatisticsCache
@@ -56,7 +58,7 @@ class LoggedStatements:
 def build_services(settings: Settings) -> Mapping[type, object]:
     """The services that resolvers may ask for; they open nothing before they are asked."""
     messages = MessagePipeline(IntentDetector.from_catalogue(settings.intent_catalogue), count_tokens)
-    models, accounts = Models.of(settings), Accounts(count_tokens, cost)
+    models, accounts = Models.of(settings), Accounts(count_tokens, cost, settings.budget_output_tokens)
     toolbox = Toolbox.of(CurrentTime(), SearchHistory())
     runs = RunPipeline(messages, models, accounts, toolbox)
     approval_lasts = timedelta(seconds=settings.approval_expires_seconds)
@@ -68,6 +70,7 @@ def build_services(settings: Settings) -> Mapping[type, object]:
         Accounts: accounts,
         RunPipeline: runs,
         AttachmentPipeline: AttachmentPipeline(),
+        BudgetPipeline: BudgetPipeline(spent_since),
         StatisticsCache: StatisticsCache(),
         ToolPipeline: tools,
         Toolbox: toolbox,

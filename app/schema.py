@@ -5,6 +5,8 @@ from strawberry.tools import merge_types
 from app.attachments.graphql import AttachmentMutations
 from app.attachments.loaders import AttachmentById
 from app.branches.graphql import BranchMutations
+from app.budgets.graphql import BudgetMutations, BudgetQueries
+from app.budgets.loaders import BudgetById
 from app.catalogue.graphql import CatalogueQueries
 from app.erasure.graphql import ErasureMutations
 from app.events.graphql import EventQueries
@@ -27,6 +29,7 @@ from app.tools.loaders import ToolCallById, ToolExecutionById
 NODES: NodeLoaders = {
     "AgentState": AgentStateById,
     "AuditEvent": EventByKey,
+    "Budget": BudgetById,
     "ChatMessage": MessageById,
     "ChatSession": SessionById,
     "MessageAttachment": AttachmentById,
@@ -49,6 +52,7 @@ QUERIES = (
     IdentityQueries,
     CatalogueQueries,
     ToolboxQueries,
+    BudgetQueries,
 )
 MUTATIONS = (
     SessionMutations,
@@ -57,6 +61,7 @@ MUTATIONS = (
     AttachmentMutations,
     BranchMutations,
     RunMutations,
+    BudgetMutations,
     ErasureMutations,
 )
 SUBSCRIPTIONS = (SessionSubscriptions, ToolSubscriptions, RunSubscriptions)

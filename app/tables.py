@@ -1,6 +1,7 @@
 """Every table, for Alembic: importing this module fills `Base.metadata`."""
 
 import app.attachments.models
+import app.budgets.models
 import app.events.models
 import app.idempotency.models
 import app.messages.models

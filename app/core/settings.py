@@ -107,6 +107,9 @@ class Settings(BaseSettings):
     model_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
         3, description="How often a request is sent to a model's provider that fails before the answer has begun."
     )
+    budget_output_tokens: Annotated[int, Field(ge=1, le=2**31 - 1)] = Field(
+        4_096, description="The most an answer may write that a budget limits, where maxOutputTokens is not given."
+    )
     openai_api_key: SecretStr | None = _named("OPENAI_API_KEY", None, "Key of OpenAI; with it, `openai:…` can be used.")
     openai_models: str | None = Field(
         "gpt-5.5,gpt-5.4-mini", description="Models of OpenAI to list, with commas between; any other may be asked for."

@@ -181,6 +181,7 @@ class Database:
             try:
                 async with connection.transaction():
                     yield uow
+                    await uow.conclude()
             except Exception as error:
                 if isinstance(error, asyncpg.PostgresError):
                     # As of each statement: the end of a transaction can be refused too, and the detail quotes the row.

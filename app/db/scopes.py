@@ -19,6 +19,8 @@ R = TypeVar("R")
 
 Borrow = Callable[[], AbstractAsyncContextManager[Any]]
 Action = Callable[[], Awaitable[None]]
+LastStep = Callable[["UnitOfWork", Sequence[Any]], Awaitable[None]]
+"""Is told of all that a unit of work has gathered for it, as the last before the commit."""
 Announce = Callable[[frozenset[UUID]], None]
 """Is told which streams (the events of a session …) a committed unit of work has added to."""
 
@@ -110,6 +112,14 @@ class UnitOfWork(ReadScope):
         """Have those who follow a stream told, once the work is committed, that it has grown."""
         self._grown.add(stream_id)
 
+    def at_last(self, step: LastStep, item: object) -> None:
+        """Have `step` take `item`, together with all others that are given for it, right before the commit.
+
+        For rows that many want: they are locked for the time of a commit, and all of them in one order. What the step
+        raises rolls the work back. TypeError in a single statement.
+        """
+        raise TypeError(f"a single statement was promised: open a unit of work to have {step} take {item} at last")
+
     async def committed(self) -> None:
         """Called by the database when the commit is done."""
         if self._grown:
@@ -140,7 +150,17 @@ class Transaction(UnitOfWork):
     def __init__(self, connection: Any, log: StatementLog | None, announce: Announce) -> None:
         super().__init__(_never_borrow, log, announce)
         self._connection = connection
+        self._last: dict[LastStep, list[object]] = {}
         self.wrote = False
+
+    def at_last(self, step: LastStep, item: object) -> None:
+        """Gather `item` for a step that comes right before the commit."""
+        self._last.setdefault(step, []).append(item)
+
+    async def conclude(self) -> None:
+        """Called by the database before the commit: what was to come last comes now."""
+        for step, items in self._last.items():
+            await step(self, items)
 
     async def all(self, query: Query[R], **values: object) -> list[R]:
         """Every row of the answer, as this transaction sees it."""

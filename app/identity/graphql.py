@@ -1,12 +1,21 @@
 """Who is asking, in the graph."""
 
+from typing import TYPE_CHECKING, Annotated
+
 import strawberry
 from strawberry import field
 
+from app.budgets.loaders import BudgetsOfViewer
+from app.budgets.models import Budget
 from app.core.actor import Actor, Role
 from app.graph.context import Info
 from app.graph.enums import described
 from app.graph.queries import query
+
+if TYPE_CHECKING:
+    from app.budgets.graphql import BudgetType
+
+BudgetNode = Annotated["BudgetType", strawberry.lazy("app.budgets.graphql")]
 
 described(
     Role,
@@ -28,6 +37,13 @@ class ViewerType:
     @field(graphql_type=list[Role], description="What they may do, by name.")
     def roles(self, root: strawberry.Parent[Actor]) -> list[Role]:
         return sorted(root.roles)
+
+    @field(
+        graphql_type=list[BudgetNode],
+        description="What limits what you may spend: the tenant's budgets, yours, and those of models; at most 100.",
+    )
+    async def budgets(self, info: Info, root: strawberry.Parent[Actor]) -> list[Budget]:
+        return await info.context.loader(BudgetsOfViewer).load(root.user_id)
 
 
 @strawberry.type

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from app.budgets.values import Amount, Bound
 from app.llm.port import Usage
 from app.llm.tokens import TokenCount
 from app.runs.models import Run
@@ -11,6 +12,9 @@ from app.runs.values import Spending
 
 LONGEST_COUNTED = 50_000
 """Characters. A longer text that no provider counted is estimated by its length: the session's row is locked."""
+
+BOUNDED_OUTPUT = 4_096
+"""Tokens. What a model may write where a budget limits it and nobody says: some 3,000 words."""
 
 CHARACTERS_PER_TOKEN = 4
 """OpenAI's rule of thumb for English; marked as an estimate wherever it is used."""
@@ -23,6 +27,8 @@ class Accounts:
     count_tokens: Callable[[str, str | None], TokenCount]
     price: Callable[[str, str, Usage], Decimal | None]
     """What a model of a provider costs for usage; None where that is not known."""
+    bounded_output: int = BOUNDED_OUTPUT
+    """The most that a run writes which a budget limits, where it names no bound itself."""
 
     def of(self, run: Run, reported: Usage | None, text: str, *, begun: bool) -> Spending:
         """What a turn spent that has ended: by the provider's count, else estimated where an answer had `begun`."""
@@ -34,6 +40,19 @@ class Accounts:
             return Spending(Usage(), Decimal(0), estimated=False)
         usage = Usage(input=run.prompt_tokens or 0, output=self.tokens_in(text, model).tokens)
         return Spending(usage, self.price(provider, model, usage), estimated=True)
+
+    def bound(self, run: Run, prompt_tokens: int) -> Bound:
+        """The most that a turn can spend which reads so much."""
+        output = run.max_output_tokens or self.bounded_output
+        return Bound(
+            Amount(prompt_tokens, self.cost_of(run.model, Usage(input=prompt_tokens))),
+            Amount(output, self.cost_of(run.model, Usage(output=output))),
+        )
+
+    def cost_of(self, model: str, usage: Usage) -> Decimal | None:
+        """What usage of a model costs, as `provider:model`; None where that is not known."""
+        provider, _, name = model.partition(":")
+        return self.price(provider, name, usage)
 
     def tokens_in(self, text: str, model: str) -> TokenCount:
         """How many tokens a text has, within some milliseconds."""

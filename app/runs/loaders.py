@@ -2,13 +2,28 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Text, Uuid, any_, func, literal, select, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    Integer,
+    Numeric,
+    Text,
+    Uuid,
+    any_,
+    func,
+    literal,
+    select,
+    true,
+)
 
-from app.core.actor import Actor
+from app.budgets.values import EarlierUse
+from app.core.actor import Actor, TenantId
 from app.core.paging import ListName, Page, PageRequest
 from app.db.database import Database
 from app.db.pages import Order, PageShape, page_of_each
@@ -16,7 +31,7 @@ from app.db.scopes import ReadScope
 from app.db.statement import Query, param
 from app.graph.loading import Loader
 from app.messages.values import MessageId
-from app.runs.fragments import FACTS, LIVE_RUNS, LIVE_STATUSES, run_events, run_turns, runs
+from app.runs.fragments import FACTS, LIVE_RUNS, LIVE_STATUSES, ledger, run_events, run_turns, runs
 from app.runs.models import Run
 from app.runs.values import EntryKind, RunEntry, RunId
 from app.sessions.fragments import readable, sessions
@@ -60,6 +75,15 @@ _ACTIVE = Query(
 )
 
 
+_TOKENS_OF_ENTRY = (
+    ledger.c.input_tokens
+    + ledger.c.cached_input_tokens
+    + ledger.c.cache_write_tokens
+    + ledger.c.output_tokens
+    + ledger.c.reasoning_tokens
+)
+
+
 class _Left(NamedTuple):
     run_id: UUID
     message_id: UUID
@@ -93,6 +117,21 @@ _LIVE_OF_USER = Query(
         # Found by the index of all live runs, of which there are few.
         runs.c.status.in_(LIVE_STATUSES),
     ),
+)
+
+_SPENT_SINCE = Query(
+    EarlierUse,
+    select(
+        ledger.c.user_id,
+        ledger.c.model,
+        func.coalesce(func.sum(ledger.c.cost), 0).cast(Numeric).label("cost"),
+        func.sum(_TOKENS_OF_ENTRY).cast(BigInteger).label("tokens"),
+        func.coalesce(func.sum(_TOKENS_OF_ENTRY).filter(ledger.c.cost.is_(None)), 0)
+        .cast(BigInteger)
+        .label("unpriced_tokens"),
+    )
+    .where(ledger.c.tenant_id == param("tenant_id"), ledger.c.at >= param("since", DateTime(timezone=True)))
+    .group_by(ledger.c.user_id, ledger.c.model),
 )
 
 _BY_NUMBER = Order((runs.c.sequence_number,), (int,), descending=True)
@@ -265,3 +304,8 @@ async def read_lines(database: Database, after: Mapping[StreamKey, int]) -> Mapp
 async def live_runs_of(scope: ReadScope, actor: Actor) -> list[UUID]:
     """The ids of the actor's own runs that are not finished."""
     return await scope.all(_LIVE_OF_USER, **actor.as_owner())
+
+
+async def spent_since(scope: ReadScope, tenant_id: TenantId, since: datetime) -> list[EarlierUse]:
+    """What the runs of a tenant that ended at a moment or later have spent, by user and model: as `PastUse`."""
+    return await scope.all(_SPENT_SINCE, tenant_id=tenant_id, since=since)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 from uuid import UUID
 
+from app.budgets.service import book
 from app.core.actor import Actor
 from app.core.ids import new_id
 from app.core.text import require_range
@@ -220,7 +221,10 @@ class RunPipeline:
         """
         answer = await expected(self.messages, uow, actor, session_id, question if behind is None else behind)
         new = NewRun(run_id, session_id, question, wanted, waiting, retry_of)
-        run = await repository.queue(uow, actor, new, answer.id, answer.sequence_number)
+        bounded = self.accounts.bounded_output
+        run = await repository.queue(uow, actor, new, answer.id, answer.sequence_number, bounded)
         if not waiting:
             await service.schedule(uow, service.ref_of(run), run.turns)
+        # What it will read is added by the worker that has read it, before the model is called.
+        book(uow, service.reservation(self.accounts, run, prompt_tokens=0))
         return RunOutcome(run)

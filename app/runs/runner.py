@@ -3,11 +3,13 @@
 import asyncio
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import assert_never
 from uuid import UUID
 
 import structlog
 
+from app.budgets.errors import BudgetExceeded
 from app.core.actor import CorrelationId
 from app.core.clock import Stopwatch
 from app.core.errors import AppError, ErrorCode
@@ -127,9 +129,17 @@ class RunRunner:
                     raise _WentOn
                 return claimed
 
-            with suppress(_WentOn):
+            try:
                 claimed = await self._database.transact(take)
-                return (claimed, question) if claimed is not None else None
+            except _WentOn:
+                continue
+            except BudgetExceeded as refused:
+                # In a transaction of its own: what was refused is rolled back with the claim.
+                await self._database.transact(
+                    partial(service.refuse, accounts=self._accounts, ref=ref, refused=refused)
+                )
+                return None
+            return (claimed, question) if claimed is not None else None
         return None
 
     async def _question(self, ref: RunRef) -> Question | None:
@@ -197,8 +207,7 @@ class RunRunner:
             return answer.ended(RunStatus.INTERRUPTED)
         except AppError as error:
             log.info("run_failed", code=error.code, reason=error.message)
-            failure = Failure(error.code, error.message, error.hint, error.retryable, dict(error.details or {}) or None)
-            return await self._failed(answer, failure)
+            return await self._failed(answer, Failure.of(error))
         except Exception:
             log.exception("run_failed")
             return await self._failed(answer, MASKED)

@@ -1,12 +1,14 @@
 """What happens to a run, one step each. Callers hold a transaction; the session is locked first, then the run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
+from app.budgets.service import book
+from app.budgets.values import Amount, Entry
 from app.core.actor import Actor, CorrelationId, TenantId, UserId
-from app.core.errors import ErrorCode
+from app.core.errors import AppError, ErrorCode
 from app.core.ids import parse_uuid
 from app.db.scopes import ReadScope, UnitOfWork
 from app.identity.values import USER_ROLES
@@ -84,6 +86,11 @@ def owner_of(run: Run) -> Actor:
     return Actor(TenantId(run.tenant_id), UserId(run.user_id), USER_ROLES, CorrelationId(run.correlation_id))
 
 
+def reservation(accounts: Accounts, run: Run, prompt_tokens: int) -> Entry:
+    """What a turn of a run may spend that reads so much, as its budgets are told."""
+    return replace(_entry(run), reserved=accounts.bound(run, prompt_tokens))
+
+
 async def schedule(uow: UnitOfWork, run: RunRef, turn: int) -> None:
     """Have a turn of a run worked once the transaction is committed; once more is no harm."""
     # Named by its turn: the job of the one before may still be ending, and would stand for this one.
@@ -142,7 +149,7 @@ async def claim(uow: UnitOfWork, accounts: Accounts, ref: RunRef, use: WindowUse
 
     One that had shown something in its turn is ended as INTERRUPTED: a model cannot go on in the middle. One that had
     not is begun again, and the worker before us can write to it no more; after MOST_ATTEMPTS workers, it is given up
-    too.
+    too. BudgetExceeded at the end of the unit of work, where there is no room for what this turn may spend.
     """
     found = await repository.by_ref(uow, ref)
     run = await locked(uow, found) if found else None
@@ -161,8 +168,22 @@ async def claim(uow: UnitOfWork, accounts: Accounts, ref: RunRef, use: WindowUse
         await end(uow, actor, accounts, run, INTERRUPTED)
         await next_turn(uow, actor, SessionId(run.session_id))
         return None
-    begun = await repository.begin(uow, actor, run, use)
-    return Claimed(begun, actor) if begun else None
+    begun = await repository.begin(uow, actor, run, use, accounts.bounded_output)
+    if begun is None:
+        return None
+    book(uow, reservation(accounts, begun, use.used_tokens))
+    return Claimed(begun, actor)
+
+
+async def refuse(uow: UnitOfWork, accounts: Accounts, ref: RunRef, refused: AppError) -> None:
+    """End a run of which a worker was refused the turn that it wanted to begin; what earlier turns wrote is kept."""
+    found = await repository.by_ref(uow, ref)
+    run = await locked(uow, found) if found else None
+    if run is None or run.waiting or run.status not in (RunStatus.QUEUED, RunStatus.RUNNING):
+        return
+    actor = owner_of(run)
+    await end(uow, actor, accounts, run, Ending(RunStatus.FAILED, Failure.of(refused)))
+    await next_turn(uow, actor, SessionId(run.session_id))
 
 
 async def end(uow: UnitOfWork, actor: Actor, accounts: Accounts, run: Run, ending: Ending) -> Run | None:
@@ -177,6 +198,8 @@ async def end(uow: UnitOfWork, actor: Actor, accounts: Accounts, run: Run, endin
         begun = bool(text) or ending.status is RunStatus.REQUIRES_ACTION
         spending = accounts.of(run, ending.usage, text, begun=begun)
         ended = await repository.end(uow, actor, run, ending.status, spending, _facts(ending))
+        if ended is not None:
+            book(uow, replace(_entry(run), spent=Amount(spending.usage.total, spending.cost)))
     if ending.status.ended:
         uow.announce(run.id)
         if ending.status is not RunStatus.COMPLETED:
@@ -207,6 +230,10 @@ async def next_turn(uow: UnitOfWork, actor: Actor, session_id: SessionId) -> Non
     promoted = await repository.promote(uow, actor, session_id)
     if promoted is not None:
         await schedule(uow, RunRef(actor.tenant_id, promoted), turn=1)
+
+
+def _entry(run: Run) -> Entry:
+    return Entry(run.tenant_id, run.id, run.user_id, run.model)
 
 
 def _facts(ending: Ending) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, NewType
 from uuid import UUID
 
 from app.core.actor import TenantId
-from app.core.errors import ErrorCode
+from app.core.errors import AppError, ErrorCode
 from app.llm.port import Usage
 from app.messages.values import ContextItems, Draft, MessageId, MessageRole
 from app.sessions.values import SessionId
@@ -107,6 +107,11 @@ class Failure:
     hint: str | None = None
     retryable: bool = False
     details: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, error: AppError) -> "Failure":
+        """The same as a request would be told."""
+        return cls(error.code, error.message, error.hint, error.retryable, dict(error.details or {}) or None)
 
     @property
     def field(self) -> None:

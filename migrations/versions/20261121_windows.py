@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261121_windows"
-down_revision = "20261121_turns"
+down_revision = "20261121_prompts"
 branch_labels = None
 depends_on = None
 

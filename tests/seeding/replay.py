@@ -18,7 +18,7 @@ from app.messages.pipeline import MessagePipeline
 from app.messages.values import Draft, Generation, MessageId, MessageRole, MessageStatus, NewMessage
 from app.runs import repository as run_statements
 from app.runs import service as runs
-from app.runs.accounts import Accounts
+from app.runs.accounts import BOUNDED_OUTPUT, Accounts
 from app.runs.values import Ending, EntryKind, NewRun, RunEntry, RunId, RunRef, RunStatus, Wanted
 from app.seeding.values import (
     Answered,
@@ -209,7 +209,7 @@ class Replay:
             expected = NewMessage(message_id, draft, 0, token_count_estimated=False, intent=None, pipeline_facts={})
             stored = (await self._pipeline.store(uow, self._actor, expected, None)).message
             new = NewRun(run.id, self._session, prompt, Wanted(step.model), waiting=False, retry_of_id=retried)
-            await run_statements.queue(uow, self._actor, new, stored.id, stored.sequence_number)
+            await run_statements.queue(uow, self._actor, new, stored.id, stored.sequence_number, BOUNDED_OUTPUT)
 
         await self._transact(ask)
         claimed = await self._transact(lambda uow: runs.claim(uow, self._accounts, run, step.in_view))

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Boolean, Double, Integer, Text, Uuid, exists, func, literal, select, true, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from app.budgets.fragments import bounded_output
 from app.core.actor import Actor
 from app.core.ids import global_id
 from app.db.scopes import ReadScope, UnitOfWork
@@ -44,12 +45,15 @@ _LOCK_LIVE = Command(
 
 def _queue() -> Command[Run]:
     session = touched(is_session())
+    most_output = func.coalesce(
+        param("max_output_tokens", Integer), bounded_output(session.c.user_id, param("model", Text))
+    )
     row: dict[str, Any] = {
         "tenant_id": session.c.tenant_id, "id": param("run_id", Uuid), "session_id": session.c.id,
         "user_id": session.c.user_id, "message_id": param("message_id", Uuid),
         "prompt_message_id": param("prompt_message_id", Uuid), "sequence_number": param("sequence_number", Integer),
         "retry_of_id": param("retry_of_id", Uuid), "waiting": param("waiting", Boolean), "model": param("model", Text),
-        "temperature": param("temperature", Double), "max_output_tokens": param("max_output_tokens", Integer),
+        "temperature": param("temperature", Double), "max_output_tokens": most_output,
         "tools": param("tools", JSONB), "correlation_id": param("correlation_id", Text),
         "created_at": session.c.updated_at,
     }  # fmt: skip
@@ -72,6 +76,8 @@ def _begin() -> Command[Run]:
             window_messages=param("messages", Integer),
             left_out_messages=param("left_out_messages", Integer),
             left_out_tokens=param("left_out_tokens", Integer),
+            # A budget may have been set meanwhile.
+            max_output_tokens=func.coalesce(runs.c.max_output_tokens, bounded_output(runs.c.user_id, runs.c.model)),
         )
         .returning(*FACTS)
         .cte("run")
@@ -143,8 +149,13 @@ async def lock_live(uow: UnitOfWork, actor: Actor, session_id: SessionId) -> lis
     return await uow.run(_LOCK_LIVE, tenant_id=actor.tenant_id, session_id=session_id)
 
 
-async def queue(uow: UnitOfWork, actor: Actor, new: NewRun, message_id: UUID, sequence_number: int) -> Run:
-    """Store a run that is to write `message_id`, with its event. The session's row must be locked and the actor's."""
+async def queue(
+    uow: UnitOfWork, actor: Actor, new: NewRun, message_id: UUID, sequence_number: int, bounded_output: int
+) -> Run:
+    """Store a run that is to write `message_id`, with its event. The session's row must be locked and the actor's.
+
+    It writes at most `bounded_output` tokens where a budget limits it and it names no bound itself.
+    """
     facts = {"runId": global_id(Run.node_type, new.id), "messageId": global_id("ChatMessage", message_id)}
     stored = await uow.run_one(
         _QUEUE,
@@ -158,6 +169,7 @@ async def queue(uow: UnitOfWork, actor: Actor, new: NewRun, message_id: UUID, se
         model=new.wanted.model,
         temperature=new.wanted.temperature,
         max_output_tokens=new.wanted.max_output_tokens,
+        bounded_output=bounded_output,
         tools=[tool.as_json() for tool in new.wanted.tools],
         **actor.as_owner(),
         **event_parameters(actor, {**facts, "model": new.wanted.model}),
@@ -167,13 +179,17 @@ async def queue(uow: UnitOfWork, actor: Actor, new: NewRun, message_id: UUID, se
     return stored
 
 
-async def begin(uow: UnitOfWork, actor: Actor, run: Run, use: WindowUse) -> Run | None:
-    """Make the caller the one who may write to a live run; `use` is what its model has in view in this turn."""
+async def begin(uow: UnitOfWork, actor: Actor, run: Run, use: WindowUse, bounded_output: int) -> Run | None:
+    """Make the caller the one who may write to a live run; `use` is what its model has in view in this turn.
+
+    `bounded_output` is as of `queue`.
+    """
     uow.announce(run.session_id)
     attempt = run.generation + 1 - run.turn_generation
     return await uow.run_one(
         _BEGIN,
         **use._asdict(),
+        bounded_output=bounded_output,
         run_id=run.id,
         session_id=run.session_id,
         **actor.as_owner(),

@@ -1,0 +1,29 @@
+"""What transactions do to budgets: all at once, as the last before the commit."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from app.budgets import repository
+from app.budgets.errors import BudgetExceeded
+from app.budgets.values import Entry
+from app.db.scopes import UnitOfWork
+
+
+def book(uow: UnitOfWork, entry: Entry) -> None:
+    """Reserve for a turn of a run, or settle one, once the rest of the work is done. The run must be locked, or new.
+
+    A reservation replaces the one that the run has; what is settled ends it. Where a budget has no room, the unit of
+    work ends with BudgetExceeded, and nothing of it is stored.
+    """
+    uow.at_last(_book, entry)
+
+
+async def _book(uow: UnitOfWork, entries: Sequence[Entry]) -> None:
+    # One statement for all: it locks what it changes in one order, whatever the order in which runs ended and began.
+    of_tenants: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        of_tenants[entry.tenant_id].append(entry)
+    for tenant_id in sorted(of_tenants):
+        refused = await repository.book(uow, tenant_id, of_tenants[tenant_id])
+        if refused:
+            raise BudgetExceeded(refused[0])
