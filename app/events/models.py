@@ -17,6 +17,7 @@ class Event(Base):
     __table_args__ = (
         Index(None, "tenant_id", "owner_id", "at", "stream_id", "seq"),
         Index(None, "tenant_id", "at", "stream_id", "seq"),
+        Index(None, "tenant_id", "correlation_id", "at"),
     )
     node_type = "AuditEvent"
 
