@@ -10,14 +10,18 @@ class StatementRecorder:
 
     def __init__(self) -> None:
         self.sent: list[str] = []
+        self.rows: list[int] = []
+        """How many each of them returned."""
 
     def ran(self, sql: str, elapsed_ms: float, rows: int) -> None:
         """Called by the database after every statement."""
         self.sent.append(sql)
+        self.rows.append(rows)
 
     def clear(self) -> None:
         """Forget what came before."""
         self.sent.clear()
+        self.rows.clear()
 
 
 class TracedStatements:

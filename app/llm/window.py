@@ -42,6 +42,9 @@ MOST_BYTES_PER_TOKEN = 16
 is filled up with spaces 13. What has more, such as a page of dashes, is taken for this many when it is decided what to
 load; what is loaded is counted."""
 
+LONGEST_AT_ONCE = 50_000
+"""Bytes. Up to here counting takes a few milliseconds; more is counted in a thread, for everybody else's sake."""
+
 BYTES_PER_TOKEN = 4
 """About, of what is not counted because it is left out."""
 
@@ -207,7 +210,7 @@ def about_tokens(size_bytes: int) -> int:
 
 def bytes_of(parts: Sequence[ConversationPart], tools: Sequence[ToolSpecification] = ()) -> int:
     """How much text there is to count, about."""
-    return sum(_bytes(part) for part in parts) + sum(len(_json_of(tool)) for tool in tools)
+    return sum(_bytes(part) for part in parts) + sum(len(_json_of(tool).encode()) for tool in tools)
 
 
 def nothing_in_view(parts: Sequence[ConversationPart], window: ContextWindow) -> View:

@@ -12,6 +12,7 @@ from app.graph.loading import Loaders
 from app.llm.errors import WindowExceeded
 from app.llm.port import ConversationPart, ModelRequest, Speaker, ToolCallRequested
 from app.llm.window import (
+    LONGEST_AT_ONCE,
     ContextWindow,
     ContextWindows,
     View,
@@ -22,6 +23,7 @@ from app.llm.window import (
     least_tokens,
     nothing_in_view,
 )
+from app.messages.models import ChatMessage
 from app.messages.values import MessageId, MessageRole
 from app.runs import repository
 from app.runs.models import Run
@@ -40,8 +42,10 @@ SPEAKERS = {
 NO_RESULT = "There is no result: the call was not carried out."
 """What a model is told of a call that nothing came of."""
 
-LONGEST_AT_ONCE = 50_000
-"""Bytes. Up to here counting takes a few milliseconds; more is counted in a thread, for everybody else's sake."""
+
+def part_of(message: ChatMessage) -> ConversationPart:
+    """A message of a person as a model is told of it."""
+    return ConversationPart(SPEAKERS[MessageRole(message.role)], message.content, message.context)
 
 
 @dataclass(frozen=True, slots=True)

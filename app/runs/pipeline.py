@@ -20,10 +20,12 @@ from app.messages.service import find_owned as find_message
 from app.messages.values import MessageId, MessageRole
 from app.runs import repository, service
 from app.runs.accounts import Accounts
+from app.runs.conversation import part_of
 from app.runs.errors import NothingToAnswer, NothingToRetry, RunEnded
 from app.runs.models import Run
 from app.runs.turns import expected
 from app.runs.values import HOTTEST, Asked, NewRun, OnBusy, RunId, RunStatus, Wanted, title_of
+from app.runs.weighing import weigh
 from app.sessions import service as sessions
 from app.sessions.errors import SessionNotFound
 from app.sessions.models import ChatSession
@@ -55,11 +57,12 @@ class RunPipeline:
         """Store the person's message, the message that will answer it, and the run that writes that.
 
         Without a session a new one is created for it. ValidationError, SessionNotFound, KeyReused, RunActive,
-        TooManyWaiting, ProviderNotConfigured; then nothing is stored.
+        TooManyWaiting, ProviderNotConfigured, WindowExceeded; then nothing is stored.
         """
         wanted = await self._checked(asked.wanted, asked.tools)
         session_id = asked.session_id or SessionId(new_id())
         question = await self.messages.prepare(actor, asked.to_append(session_id))
+        weighed = await weigh(asked.part, wanted.tools)
         run_id = RunId(new_id())
 
         async def work(uow: UnitOfWork) -> RunOutcome:
@@ -70,6 +73,7 @@ class RunPipeline:
             waiting = await service.make_way(uow, actor, self.accounts, session_id, asked.on_busy)
             stored = await self.messages.store(uow, actor, question, None)
             chosen = self._chosen(wanted, session)
+            weighed.require_room(self.models.windows, chosen, "content")
             return await self._queue(uow, actor, session_id, MessageId(stored.message.id), chosen, run_id, waiting)
 
         return await self._once(database, actor, key, run_id, work)
@@ -100,10 +104,12 @@ class RunPipeline:
                 raise NothingToAnswer
             if parent.deleted_at is not None:
                 raise MessageDeleted
+            weighed = await weigh(part_of(parent), checked.tools)
             session_id = SessionId(answer.session_id)
             session = await self._locked(uow, actor, session_id)
             waiting = await service.make_way(uow, actor, self.accounts, session_id, on_busy)
             chosen = self._chosen(checked, session)
+            weighed.require_room(self.models.windows, chosen, "messageId")
             question = MessageId(parent.id)
             return await self._queue(uow, actor, session_id, question, chosen, run_id, waiting)
 
@@ -114,21 +120,25 @@ class RunPipeline:
 
         It goes on behind the results of tools that the other had got: these are not called again.
 
-        RunNotFound, NothingToRetry, RunActive, ProviderNotConfigured, KeyReused.
+        RunNotFound, NothingToRetry, RunActive, ProviderNotConfigured, WindowExceeded, KeyReused.
         """
         new_run_id = RunId(new_id())
 
         async def work(uow: UnitOfWork) -> RunOutcome:
             found = await service.required(uow, actor, run_id)
             session_id = SessionId(found.session_id)
+            tools = await repository.tools_of(uow, service.ref_of(found))
+            asked = await find_message(uow, actor, MessageId(found.prompt_message_id))
+            weighed = await weigh(part_of(asked), tools) if asked else None
             await self._locked(uow, actor, session_id)
             run = await service.required(uow, actor, run_id)
             status = RunStatus(run.status)
             if not status.ended or status is RunStatus.COMPLETED:
                 raise NothingToRetry(status)
             waiting = await service.make_way(uow, actor, self.accounts, session_id, OnBusy.REJECT)
-            tools = await repository.tools_of(uow, service.ref_of(run))
             wanted = Wanted(self.models.resolve(run.model).id, run.temperature, run.max_output_tokens, tools)
+            if weighed is not None:
+                weighed.require_room(self.models.windows, wanted, "runId")
             question = MessageId(run.prompt_message_id)
             written = await find_message(uow, actor, MessageId(run.message_id))
             behind = MessageId(written.parent_message_id) if written and written.parent_message_id else None

@@ -118,29 +118,26 @@ class RunRunner:
         await self._answer(*found)
 
     async def _claimed(self, ref: RunRef) -> tuple[Claimed, Question] | None:
-        """A run taken with what it asks its model in that turn; None where there is nothing to be done."""
+        """A run, taken, with what it asks its model in that turn; None where there is nothing to be done."""
         while (question := await self._question(ref)) is not None:
-            asked = question
-
-            async def take(uow: UnitOfWork, asked: Question = asked) -> Claimed | None:
-                claimed = await service.claim(uow, self._accounts, ref, asked.view.use)
-                if claimed is not None and claimed.run.message_id != asked.message_id:
-                    # It went on to its next turn in between: there is more to read, and something else to be noted.
-                    raise _WentOn
-                return claimed
-
             try:
-                claimed = await self._database.transact(take)
+                claimed = await self._database.transact(partial(self._take, ref, question))
             except _WentOn:
                 continue
             except BudgetExceeded as refused:
                 # In a transaction of its own: what was refused is rolled back with the claim.
-                await self._database.transact(
-                    partial(service.refuse, accounts=self._accounts, ref=ref, refused=refused)
-                )
+                refuse = partial(service.refuse, accounts=self._accounts, ref=ref, refused=refused)
+                await self._database.transact(refuse)
                 return None
             return (claimed, question) if claimed is not None else None
         return None
+
+    async def _take(self, ref: RunRef, question: Question, uow: UnitOfWork) -> Claimed | None:
+        claimed = await service.claim(uow, self._accounts, ref, question.view.use)
+        if claimed is not None and claimed.run.message_id != question.message_id:
+            # It went on to its next turn in between: there is more to read, and something else to note.
+            raise _WentOn
+        return claimed
 
     async def _question(self, ref: RunRef) -> Question | None:
         """What a run is to ask its model now; None when there is none."""

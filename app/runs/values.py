@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.core.actor import TenantId
 from app.core.errors import AppError, ErrorCode
-from app.llm.port import Usage
+from app.llm.port import ConversationPart, Speaker, Usage
 from app.messages.values import ContextItems, Draft, MessageId, MessageRole
 from app.sessions.values import SessionId
 from app.toolbox.values import GivenTool, OfferedTool
@@ -173,6 +173,11 @@ class Asked:
     tools: tuple[GivenTool, ...] = ()
     edited_message_id: MessageId | None = None
     """A question that this one is another version of, and stands beside."""
+
+    @property
+    def part(self) -> ConversationPart:
+        """The message as a model is told of it."""
+        return ConversationPart(Speaker.USER, self.content, self.context_items.as_json())
 
     def to_append(self, session_id: SessionId) -> Draft:
         """The message as its pipeline takes it."""

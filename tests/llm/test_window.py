@@ -1,6 +1,10 @@
 """What of a conversation a model has in view."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -242,3 +246,35 @@ def test_some_is_spared_where_the_count_is_an_estimate() -> None:
 
     assert windows.of("openai:gpt-4o", None).budget_tokens == 1_000
     assert windows.of("anthropic:claude-x", None).budget_tokens == 800
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("tokens", [3_000, 4_000, 8_000, 32_768])
+def test_real_conversations_fit_at_each_of_their_questions(real_data: Path, tokens: int) -> None:
+    lines = (real_data / "agent-conversations.jsonl").read_text().splitlines()
+    window, sizes = ContextWindow("openai:gpt-4o", tokens, 0), []
+
+    for line in lines:
+        parts = list(_parts(json.loads(line)["messages"]))
+        for place in [place for place, part in enumerate(parts) if part.speaker is Speaker.USER]:
+            view = fit(parts[: place + 1], window, place)
+            seen = view.conversation
+            sizes.append(view.use.used_tokens)
+            assert (seen[0], seen[-1]) == (parts[0], parts[place])
+            assert seen[1:] == tuple(parts[place + 2 - len(seen) : place + 1])
+            assert len(seen) == 1 or seen[1].speaker is not Speaker.TOOL
+            called = [call.call_id for part in seen for call in part.tool_calls]
+            assert called == [part.tool_call_id for part in seen if part.speaker is Speaker.TOOL]
+
+    assert len(sizes) > 500
+    assert max(sizes) <= tokens
+
+
+def _parts(messages: list[dict[str, Any]]) -> Iterator[ConversationPart]:
+    for message in messages:
+        calls = tuple(
+            ToolCallRequested(call["id"], call["function"]["name"], call["function"]["arguments"])
+            for call in message.get("tool_calls") or ()
+        )
+        text, speaker = message["content"] or "", Speaker(message["role"])
+        yield ConversationPart(speaker, text, {}, calls, message.get("tool_call_id"))

@@ -1,0 +1,67 @@
+"""Whether a question fits its model at all: told before anything of it is stored."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.llm.errors import WindowExceeded
+from app.llm.port import ConversationPart, ToolSpecification
+from app.llm.rendering import user_text
+from app.llm.tokens import Encoding, encoding_of
+from app.llm.window import (
+    LONGEST_AT_ONCE,
+    TOKENS_BEFORE_ANSWER,
+    TOKENS_PER_MESSAGE,
+    TOKENS_PER_TOOL,
+    ContextWindows,
+    bytes_of,
+    tokens_of,
+    tokens_of_tools,
+)
+from app.runs.values import Wanted
+from app.toolbox.values import OfferedTool
+
+_COUNTED_AS = {Encoding.O200K: "openai:gpt-4o", Encoding.CL100K: "openai:gpt-4"}
+"""A model of each vocabulary: which one it will be is known once the session is locked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A question with the tools that are offered for it, of which it is known or quickly found out what they take."""
+
+    question: ConversationPart
+    tools: tuple[ToolSpecification, ...]
+    counted: Mapping[Encoding, int]
+    """Empty for short ones."""
+
+    def require_room(self, windows: ContextWindows, wanted: Wanted, field: str) -> None:
+        """WindowExceeded naming `field`, where the model that is wanted cannot have the question in view."""
+        assert wanted.model is not None  # noqa: S101 - it was chosen
+        budget = windows.of(wanted.model, wanted.max_output_tokens).budget_tokens
+        if self._most <= budget:
+            return
+        vocabulary = encoding_of(wanted.model) or Encoding.O200K
+        needed = self.counted.get(vocabulary) or _count(self.question, self.tools, vocabulary)
+        if needed > budget:
+            raise WindowExceeded(wanted.model, needed, budget, field)
+
+    @property
+    def _most(self) -> int:
+        """More than they can take: a token of these vocabularies is a byte at the least."""
+        around = TOKENS_BEFORE_ANSWER + TOKENS_PER_MESSAGE + TOKENS_PER_TOOL * len(self.tools)
+        return around + len(user_text(self.question).encode()) + bytes_of((), self.tools)
+
+
+async def weigh(question: ConversationPart, tools: Sequence[OfferedTool]) -> Weighed:
+    """A question, which can be stored, with its tools; where that takes long, counted: in a thread, before any lock."""
+    offered = tuple(tool.specification for tool in tools)
+    counted: dict[Encoding, int] = {}
+    if bytes_of((question,), offered) > LONGEST_AT_ONCE:
+        for vocabulary in Encoding:
+            counted[vocabulary] = await asyncio.to_thread(_count, question, offered, vocabulary)
+    return Weighed(question, offered, counted)
+
+
+def _count(question: ConversationPart, tools: Sequence[ToolSpecification], vocabulary: Encoding) -> int:
+    model = _COUNTED_AS[vocabulary]
+    return TOKENS_BEFORE_ANSWER + tokens_of(question, model) + tokens_of_tools(tools, model)
