@@ -38,9 +38,12 @@ ID_NAMES = {
     "editedMessageId": "ChatMessage", "atMessageId": "ChatMessage",
     "attachmentId": "MessageAttachment",
     "session": "ChatSession", "message": "ChatMessage", "runId": "Run", "run": "Run", "toolCallId": "ToolCall",
-    "toolExecutionId": "ToolExecution", "toolExecution": "ToolExecution",
+    "toolExecutionId": "ToolExecution", "toolExecution": "ToolExecution", "budgetId": "Budget",
 }  # fmt: skip
 """Which type an input named so is the id of; of an argument `id`, the field's name tells."""
+
+FOR_ADMINS = frozenset({"setBudget", "deleteBudget"})
+"""Mutations of what the tenant has, and no user: tests/budgets shows what admins may, and their keys."""
 
 _GOES_WITH = {"parentMessageId": "sessionId", "editedMessageId": "sessionId"}
 """What a valid value needs beside it: both are messages of the session that is named, and of no new one."""

@@ -59,6 +59,7 @@ LARGE: tuple[frozenset[str], ...] = (frozenset(), LARGE_COLUMNS)
 
 BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.branches.loaders", "_page"): list(product(SHAPES, LARGE)),
+    ("app.budgets.loaders", "_page"): [(shape,) for shape in SHAPES],
     ("app.attachments.repository", "_add"): [(False,), (True,)],
     ("app.erasure.repository", "_erase_owned"): [(table.name,) for table in owned_tables()],
     ("app.erasure.repository", "_unname"): acting_columns(),

@@ -6,9 +6,13 @@ from typing import Any
 
 import asyncpg
 
+from app.budgets.pipeline import BudgetPipeline
+from app.budgets.values import BudgetId, BudgetPeriod, BudgetScope, NewBudget
 from app.core.errors import ErrorCode
-from app.core.ids import global_id, split_global_id
+from app.core.ids import global_id, new_id, split_global_id
 from app.db.scopes import UnitOfWork
+from app.identity.service import local_actor
+from app.identity.values import SYSTEM_USER
 from app.llm.port import Usage
 from app.runs import service as runs
 from app.runs.accounts import Accounts
@@ -42,12 +46,15 @@ class Conversation:
     """The messages of these runs."""
     state: str = ""
     """What an agent keeps in the session."""
+    budget: str = ""
+    """What limits its user: nobody comes near it."""
 
     @property
     def ids(self) -> dict[str, str]:
         """A global id for each type that implements Node: of a chain's second message, which has both sides."""
         key = split_global_id(self.session)[1]
         return {
+            "Budget": self.budget,
             "ChatSession": self.session,
             "ChatMessage": self.chains[0][1],
             "Run": self.runs[0],
@@ -93,8 +100,9 @@ async def conversation(client: GraphQLClient, chains: int = 1, mark: str = "plai
         failed, _ = await failed_run(client, mark, "regenerateMessage", {"messageId": chain[0], "model": "local:echo"})
         attempts.append(await failed_run(client, mark, "retryRun", {"runId": failed}))
     state = await keep_state(client, session, agentId=mark, state={mark: mark})
+    budget = await limited(client)
     ended, written = zip(*attempts, strict=True)
-    return Conversation(session, question, answers, calls, files, executions, list(ended), list(written), state)
+    return Conversation(session, question, answers, calls, files, executions, list(ended), list(written), state, budget)
 
 
 async def ids_for(client: GraphQLClient, field: str, own: Conversation) -> Ids:
@@ -143,6 +151,17 @@ async def _started(client: GraphQLClient, mutation: str, input_: dict[str, Any])
     payload = await client.mutate(mutation, "run { id } message { id }", input_)
     assert payload["success"], payload
     return str(payload["run"]["id"]), str(payload["message"]["id"])
+
+
+async def limited(client: GraphQLClient) -> str:
+    """The id of a budget of the client's user, which an admin set."""
+    context = await client.context()
+    admin = local_actor(SYSTEM_USER, context.actor.tenant_id, context.actor.correlation_id)
+    user = context.actor.user_id
+    new = NewBudget(BudgetId(new_id()), BudgetScope.USER, user, BudgetPeriod.MONTH, None, 10**12)
+    outcome = await context.service(BudgetPipeline).set(context.database, admin, new, None)
+    assert outcome.budget_id is not None
+    return global_id("Budget", outcome.budget_id)
 
 
 async def add_call(client: GraphQLClient, message: str, **input_: Any) -> str:

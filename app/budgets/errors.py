@@ -40,7 +40,7 @@ class AdminsOnly(AppError):
     code = ErrorCode.FORBIDDEN
 
     def __init__(self) -> None:
-        super().__init__("only an admin may see and set all budgets", hint="read your own as viewer { budgets }")
+        super().__init__("only an admin may set and delete budgets", hint="read your own as viewer { budgets }")
 
 
 class BudgetNotFound(AppError):

@@ -8,7 +8,7 @@ from strawberry import field
 
 from app.budgets.loaders import BudgetById, page_of_budgets
 from app.budgets.models import Budget
-from app.budgets.pipeline import BudgetPipeline, require_admin
+from app.budgets.pipeline import BudgetPipeline
 from app.budgets.values import BudgetId, BudgetPeriod, BudgetScope, NewBudget
 from app.core.ids import new_id, parse_global_id
 from app.core.paging import Page, PageRequest
@@ -102,12 +102,14 @@ class DeleteBudgetPayload(Payload):
 
 @strawberry.type
 class BudgetQueries:
-    @query(Connection[BudgetType], "All budgets of the tenant, oldest first, for admins; 50 by default.")
+    @query(
+        Connection[BudgetType],
+        "Budgets that bind you, and for an admin all of the tenant, oldest first; 50 by default.",
+    )
     async def budgets(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Page[Budget]:
         request = PageRequest.of(first, last, after, before, DEFAULT_BUDGETS)
-        require_admin(info.context.actor)
         return await page_of_budgets(info.context.database, info.context.actor, request)
 
 

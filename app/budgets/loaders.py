@@ -71,10 +71,8 @@ def _standing() -> Any:
 
 _MINE = budgets.c.user_id == any_(param("own", ARRAY(Text)))
 
-_BY_IDS = Query(
-    Budget,
-    _standing().where(budgets.c.id == any_(param("ids", ARRAY(Uuid))), or_(param("is_admin", Boolean), _MINE)),
-)
+_READABLE = or_(param("is_admin", Boolean), _MINE)
+_BY_IDS = Query(Budget, _standing().where(budgets.c.id == any_(param("ids", ARRAY(Uuid))), _READABLE))
 _OF_VIEWER = Query(
     Budget,
     _standing()
@@ -83,12 +81,15 @@ _OF_VIEWER = Query(
     .limit(param("most", BigInteger)),
 )
 _BY_AGE = Order((budgets.c.id,), (UUID,))
-_COUNT = Query(int, select(func.count().label("budgets")).select_from(budgets).where(budgets.c.tenant_id == _TENANT))
+_COUNT = Query(
+    int,
+    select(func.count().label("budgets")).select_from(budgets).where(budgets.c.tenant_id == _TENANT, _READABLE),
+)
 
 
 @lru_cache(maxsize=8)
 def _page(shape: PageShape) -> Query[Budget]:
-    return Query(Budget, _BY_AGE.page(_standing(), shape))
+    return Query(Budget, _BY_AGE.page(_standing().where(_READABLE), shape))
 
 
 class BudgetById(Loader[BudgetId, Budget | None]):
@@ -111,15 +112,15 @@ class BudgetsOfViewer(Loader[str, list[Budget]]):
 
 
 async def page_of_budgets(database: Database, actor: Actor, request: PageRequest) -> Page[Budget]:
-    """A page of all budgets of the tenant, oldest first; InvalidCursor."""
+    """A page of the budgets that the actor may read, oldest first; InvalidCursor."""
     query = _page(PageShape.of(request))
     position = _BY_AGE.parameters(request, _LIST)
     async with database.read() as scope:
-        found = await scope.all(query, **actor.as_owner(), **position)
+        found = await scope.all(query, own=_own(actor), **actor.as_reader(), **position)
 
     async def count() -> int:
         async with database.read() as scope:
-            return await scope.first(_COUNT, tenant_id=actor.tenant_id) or 0
+            return await scope.first(_COUNT, tenant_id=actor.tenant_id, is_admin=actor.is_admin, own=_own(actor)) or 0
 
     return Page.of(found, request, lambda row: _LIST.encode((row.id,)), count)
 

@@ -53,7 +53,7 @@ class BudgetPipeline:
         that go on then come to. A run that ends in the very moment is in neither. AdminsOnly, ValidationError,
         KeyReused.
         """
-        require_admin(actor)
+        _require_admin(actor)
         _check(new)
 
         async def work(uow: UnitOfWork) -> BudgetOutcome:
@@ -70,7 +70,7 @@ class BudgetPipeline:
         self, database: Database, actor: Actor, budget_id: BudgetId, key: ClientKey | None
     ) -> BudgetOutcome:
         """Delete a budget, and what was counted of it. AdminsOnly, BudgetNotFound, KeyReused."""
-        require_admin(actor)
+        _require_admin(actor)
 
         async def work(uow: UnitOfWork) -> BudgetOutcome:
             if await earlier_subject(uow, actor, key, budget_id) is not None:
@@ -92,8 +92,7 @@ class BudgetPipeline:
             await repository.count_earlier(uow, actor, stored, [_sum(*of, uses) for of, uses in sums.items()])
 
 
-def require_admin(actor: Actor) -> None:
-    """AdminsOnly for anybody else."""
+def _require_admin(actor: Actor) -> None:
     if not actor.is_admin:
         raise AdminsOnly
 

@@ -45,6 +45,7 @@ async def test_an_object_tells_the_fields_of_its_own_type(client: GraphQLClient,
       ... on ChatSession { title } ... on ChatMessage { content parent { content } } ... on ToolCall { name position }
       ... on AgentState { agentId version } ... on MessageAttachment { fileName }
       ... on ToolExecution { toolName input } ... on SessionMetadata { tags } ... on AuditEvent { kind seq }
+      ... on Budget { subject limitTokens }
       ... on Run { status error { message } retryOf { status } } } }"""
 
     found = (await client.data(query, {"ids": [own.ids[name] for name in node_types()]}))["nodes"]
@@ -53,6 +54,7 @@ async def test_an_object_tells_the_fields_of_its_own_type(client: GraphQLClient,
         "ChatSession": {"title": "plain"}, "ChatMessage": {"content": "plain", "parent": {"content": "plain"}},
         "ToolCall": {"name": "plain", "position": 1}, "ToolExecution": {"toolName": "plain", "input": "plain"},
         "MessageAttachment": {"fileName": "plain"},
+        "Budget": {"subject": "alice", "limitTokens": "1000000000000"},
         "SessionMetadata": {"tags": ["plain"]}, "AgentState": {"agentId": "plain", "version": 1},
         "AuditEvent": {"kind": "SESSION_CREATED", "seq": "1"},
         "Run": {"status": "FAILED", "error": {"message": "plain"}, "retryOf": {"status": "FAILED"}},

@@ -9,6 +9,7 @@ import pytest
 
 from tests.client import GraphQLClient
 from tests.schema_walk import (
+    FOR_ADMINS,
     ID_NAMES,
     Ids,
     Place,
@@ -150,7 +151,7 @@ def pairs(operation: str) -> Iterator[tuple[Place, str]]:
 async def test_ones_own_id_is_taken_where_anothers_is_not(operation: str, alice: GraphQLClient) -> None:
     refused = []
 
-    for place in id_places(operation):
+    for place in (place for place in id_places(operation) if place.field not in FOR_ADMINS):
         own = await ids_for(alice, place.field, await conversation(alice, mark="own"))
         answer = await asked(alice, place, valid_arguments_at(place, own))
         found = answer["data"][place.field]
@@ -263,7 +264,7 @@ async def test_an_admin_writes_no_session_of_another_user(client_as: ClientAs, b
     own = (await conversation(admin, mark="own")).ids
     before = await stored(dsn)
 
-    for place, kind in pairs("mutation"):
+    for place, kind in ((place, kind) for place, kind in pairs("mutation") if place.field not in FOR_ADMINS):
         nowhere = await asked_about(admin, place, random_id(kind), own)
         assert await asked_about(admin, place, bobs.ids[kind], own) == nowhere, f"{place} with a {kind}"
         assert '"success": false' in nowhere, place

@@ -43,9 +43,19 @@ OF_ALL_TENANTS = {
 
 _IDENTITY = "comes from whoever authenticates: a name in a header has at most 128 characters"
 _NAME = "a name of at most 255 characters, refused at the edge"
+_MODEL = "that of a run, which is bounded, or empty"
 _ERROR = "at most 4,000 characters, refused at the edge"
 UNCHECKED = {
     "agent_states.tenant_id": _IDENTITY,
+    "budget_reservations.tenant_id": _IDENTITY,
+    "budget_reservations.model": _MODEL,
+    "budget_reservations.user_id": _IDENTITY,
+    "budget_usage.model": _MODEL,
+    "budget_usage.tenant_id": _IDENTITY,
+    "budget_usage.user_id": _IDENTITY,
+    "budgets.created_by": _IDENTITY,
+    "budgets.tenant_id": _IDENTITY,
+    "budgets.user_id": "a name of at most 128 characters, refused at the edge",
     "chat_messages.tenant_id": _IDENTITY,
     "chat_sessions.tenant_id": _IDENTITY,
     "chat_sessions.user_id": _IDENTITY,

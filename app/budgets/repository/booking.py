@@ -17,6 +17,7 @@ from sqlalchemy import (
     delete,
     func,
     literal,
+    literal_column,
     or_,
     select,
     true,
@@ -134,11 +135,12 @@ def _refused(moved: Any) -> Any:
     row |= {name: func.greatest(moved.c[name], nothing[name]) for name in _COUNTED}
     kept: Any = insert(usage).from_select(list(row), select(*row.values()).order_by(*key))
     change = moved.alias("change")
+    # In words: as a table of its own, SQLAlchemy 2.1 would put EXCLUDED into the FROM of the subquery.
     changes = {
         name: func.greatest(
             usage.c[name]
             + select(change.c[name])
-            .where(*(change.c[part] == kept.excluded[part] for part in USAGE_KEY))
+            .where(*(change.c[part] == literal_column(f"excluded.{part}") for part in USAGE_KEY))
             .scalar_subquery(),
             nothing[name],
         )
