@@ -34,8 +34,8 @@ TOKENS_PER_TOOL = 10
 and writes it in fewer words than its schema has."""
 
 SPARE_SHARE = 5
-"""One in so many tokens stays free where the model's own vocabulary is not known: other vocabularies make up to a
-quarter more of the same text, and a provider refuses what is too long by one."""
+"""One in so many tokens stays free where the model's own vocabulary is not known: it may make more tokens of the same
+text, a quarter more at this share, and a provider refuses what is too long by one. Chosen, not measured."""
 
 MOST_BYTES_PER_TOKEN = 16
 """Of text that is worth reading: English has 4 to 5 bytes in a token of o200k_base, Russian 8, Tamil 10, a table that
