@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "20261121_traces"
-down_revision = "20261121_turns"
+down_revision = "20261121_budgets"
 branch_labels = None
 depends_on = None
 
