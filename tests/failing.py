@@ -26,6 +26,9 @@ SECRET = "what nobody may see"
 
 _WRITES = re.compile(r"\b(INSERT INTO|DELETE FROM|MERGE INTO|UPDATE \w+ SET)\b")
 
+_ID = re.compile(r"(?<=application_name = ')[^']*")
+"""By which a transaction is told from others: another in each attempt, and no part of what it does."""
+
 _OF_THE_DRIVER = re.compile(r"typeinfo_tree|set_config\('jit'")
 """asyncpg 0.32 asks once per connection what types there are: not part of the work, and not in each attempt of it."""
 
@@ -109,13 +112,14 @@ class FailingWay(Proxy):
 
     def _due(self, sql: str, place: int) -> How | None:
         """How a statement fails, at its place in its transaction; None when it does not."""
-        self.sent.append(sql)
+        shown = _ID.sub("…", sql)
+        self.sent.append(shown)
         here = len(self.sent) == self._position if self._place is None else place == self._place
         if not here or not self._times_left:
             return None
         self._times_left -= 1
         self._place = place
-        self.failed.append(sql)
+        self.failed.append(shown)
         return self._how
 
     async def _lose(self, link: Link, request: Request, how: How) -> None:
