@@ -24,6 +24,9 @@ async def _book(uow: UnitOfWork, entries: Sequence[Entry]) -> None:
     for entry in entries:
         of_tenants[entry.tenant_id].append(entry)
     for tenant_id in sorted(of_tenants):
-        refused = await repository.book(uow, tenant_id, of_tenants[tenant_id])
+        theirs = of_tenants[tenant_id]
+        if not await repository.are_bound(uow, tenant_id, theirs):
+            continue
+        refused = await repository.book(uow, tenant_id, theirs)
         if refused:
             raise BudgetExceeded(refused[0])

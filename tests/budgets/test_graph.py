@@ -145,14 +145,17 @@ async def test_without_budgets_an_answer_costs_one_statement_that_locks_nothing(
 ) -> None:
     alice, admin = await client_as("alice"), await client_as("system")
 
-    async def sent() -> int:
+    async def sent() -> list[str]:
         statements.clear()
         assert (await alice.mutate("sendMessage", "run { id }", {"content": "Hi", "maxOutputTokens": 1}))["success"]
-        return len([sql for sql in statements.sent if "budget_usage" in sql])
+        return [sql for sql in statements.sent if "budget_reservations" in sql]
 
     free = await sent()
     assert await rows(dsn, "SELECT * FROM budget_usage") == []
     for scope in ("TENANT", "USER", "MODEL"):
         await set_by(admin, scope=scope, limitTokens="1000000")
 
-    assert (free, await sent()) == (1, 1)
+    [asked] = free
+    assert ("budget_usage" in asked, " FOR " in asked, "INSERT" in asked) == (False, False, False)
+    [again, booked] = await sent()
+    assert (again, "budget_usage" in booked) == (asked, True)

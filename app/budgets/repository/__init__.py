@@ -1,6 +1,6 @@
 """Every statement that writes budgets, and what is spent and reserved of them."""
 
-from app.budgets.repository.booking import book
+from app.budgets.repository.booking import are_bound, book
 from app.budgets.repository.setting import Put, count_earlier, named, put, remove
 
-__all__ = ["Put", "book", "count_earlier", "named", "put", "remove"]
+__all__ = ["Put", "are_bound", "book", "count_earlier", "named", "put", "remove"]
