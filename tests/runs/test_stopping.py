@@ -5,7 +5,6 @@ import threading
 from app.core.actor import Actor
 from app.runs.values import OnBusy
 from app.sessions.values import SessionId
-from tests.conversations import eventually, value
 from tests.llm.provider_servers import FOREVER, ProviderServer, Reply, openai_answer
 from tests.runs.conftest import a_process_asking
 from tests.runs.scenes import agrees, ask, end_of, held_back, is_running, ledger_of, message_of, row_of
@@ -41,7 +40,8 @@ async def test_answer_that_had_shown_nothing_is_begun_anew_by_another(
     server.script(Reply([FOREVER]), openai_answer("from the other"))
     async with a_process_asking(dsn, server, shutdown_seconds=STOP_SECONDS) as stopping:
         run = await ask(stopping, actor, session_id)
-        await eventually(lambda: value(dsn, "SELECT count(*) FROM runs WHERE status = 'running'"), 1)
+        # Not before: what is said to be running may still have to ask, and the other would get the answer without end.
+        await server.asked(1)
 
     async with a_process_asking(dsn, server) as other:
         end = await end_of(other, actor, run)
