@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from app.budgets.service import book
@@ -24,8 +24,7 @@ from app.runs.conversation import part_of
 from app.runs.errors import NothingToAnswer, NothingToRetry, RunEnded
 from app.runs.models import Run
 from app.runs.turns import expected
-from app.runs.values import HOTTEST, Asked, NewRun, OnBusy, RunId, RunStatus, Wanted, title_of
-from app.runs.weighing import weigh
+from app.runs.values import HOTTEST, Asked, NewRun, OnBusy, Prepared, RunId, RunStatus, Wanted, title_of
 from app.sessions import service as sessions
 from app.sessions.errors import SessionNotFound
 from app.sessions.models import ChatSession
@@ -44,6 +43,13 @@ class RunOutcome:
     deduplicated: bool = False
 
 
+class RunListener(Protocol):
+    """A room above that keeps what its questions came from: every answer to one of them is told of."""
+
+    async def asked_again(self, uow: UnitOfWork, actor: Actor, run: Run) -> None:
+        """A run that answers a question once more was stored, in this transaction, which holds its session's lock."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunPipeline:
     """One per process, without state."""
@@ -52,6 +58,7 @@ class RunPipeline:
     models: Models
     accounts: Accounts
     toolbox: Toolbox
+    listeners: tuple[RunListener, ...] = ()
 
     async def send(self, database: Database, actor: Actor, asked: Asked, key: ClientKey | None) -> RunOutcome:
         """Store the person's message, the message that will answer it, and the run that writes that.
@@ -59,24 +66,38 @@ class RunPipeline:
         Without a session a new one is created for it. ValidationError, SessionNotFound, KeyReused, RunActive,
         TooManyWaiting, ProviderNotConfigured, WindowExceeded; then nothing is stored.
         """
+        prepared = await self.prepare(actor, asked)
+        return await self._once(database, actor, key, prepared.run_id, lambda uow: self.take_on(uow, actor, prepared))
+
+    async def prepare(self, actor: Actor, asked: Asked) -> Prepared:
+        """Check, understand and count what is asked: what takes time, before anything is locked. ValidationError."""
         wanted = await self._checked(asked.wanted, asked.tools)
         session_id = asked.session_id or SessionId(new_id())
         question = await self.messages.prepare(actor, asked.to_append(session_id))
-        weighed = await weigh(asked.part, wanted.tools)
-        run_id = RunId(new_id())
+        return Prepared(asked, session_id, question, wanted, RunId(new_id()))
 
-        async def work(uow: UnitOfWork) -> RunOutcome:
-            if asked.session_id is None:
-                session = await self._start_session(uow, actor, session_id, asked)
-            else:
-                session = await self._locked(uow, actor, session_id)
-            waiting = await service.make_way(uow, actor, self.accounts, session_id, asked.on_busy)
-            stored = await self.messages.store(uow, actor, question, None)
-            chosen = self._chosen(wanted, session)
-            weighed.require_room(self.models.windows, chosen, "content")
-            return await self._queue(uow, actor, session_id, MessageId(stored.message.id), chosen, run_id, waiting)
+    async def take_on(
+        self, uow: UnitOfWork, actor: Actor, prepared: Prepared, session: ChatSession | None = None
+    ) -> RunOutcome:
+        """Store what was prepared, inside the caller's transaction: both messages, the run and its job.
 
-        return await self._once(database, actor, key, run_id, work)
+        `session` is what `session_for` gave, where the transaction has asked for it before.
+
+        SessionNotFound, RunActive, TooManyWaiting, ProviderNotConfigured.
+        """
+        into = session or await self.session_for(uow, actor, prepared)
+        asked, session_id = prepared.asked, prepared.session_id
+        waiting = await service.make_way(uow, actor, self.accounts, session_id, asked.on_busy)
+        stored = await self.messages.store(uow, actor, prepared.question, None)
+        chosen = self._chosen(prepared.wanted, into)
+        question = MessageId(stored.message.id)
+        return await self._queue(uow, actor, session_id, question, chosen, prepared.run_id, waiting)
+
+    async def session_for(self, uow: UnitOfWork, actor: Actor, prepared: Prepared) -> ChatSession:
+        """The session that something prepared goes into, locked, or created where none was named. SessionNotFound."""
+        if prepared.asked.session_id is None:
+            return await self._start_session(uow, actor, prepared.session_id, prepared.asked)
+        return await self._locked(uow, actor, prepared.session_id)
 
     async def regenerate(
         self,
@@ -111,7 +132,8 @@ class RunPipeline:
             chosen = self._chosen(checked, session)
             weighed.require_room(self.models.windows, chosen, "messageId")
             question = MessageId(parent.id)
-            return await self._queue(uow, actor, session_id, question, chosen, run_id, waiting)
+            outcome = await self._queue(uow, actor, session_id, question, chosen, run_id, waiting)
+            return await self._told(uow, actor, outcome)
 
         return await self._once(database, actor, key, run_id, work)
 
@@ -142,9 +164,10 @@ class RunPipeline:
             question = MessageId(run.prompt_message_id)
             written = await find_message(uow, actor, MessageId(run.message_id))
             behind = MessageId(written.parent_message_id) if written and written.parent_message_id else None
-            return await self._queue(
+            outcome = await self._queue(
                 uow, actor, session_id, question, wanted, new_run_id, waiting, retry_of=run_id, behind=behind
             )
+            return await self._told(uow, actor, outcome)
 
         return await self._once(database, actor, key, new_run_id, work)
 
@@ -187,6 +210,11 @@ class RunPipeline:
             return RunOutcome(await service.required(uow, actor, RunId(earlier)), deduplicated=True)
 
         return await database.transact(gated)
+
+    async def _told(self, uow: UnitOfWork, actor: Actor, outcome: RunOutcome) -> RunOutcome:
+        for listener in self.listeners:
+            await listener.asked_again(uow, actor, outcome.run)
+        return outcome
 
     async def _start_session(self, uow: UnitOfWork, actor: Actor, session_id: SessionId, asked: Asked) -> ChatSession:
         model = self.models.resolve(self.models.default if asked.wanted.model is None else asked.wanted.model)

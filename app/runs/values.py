@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, NewType
 from uuid import UUID
 
 from app.core.actor import TenantId
-from app.core.errors import AppError, ErrorCode
-from app.llm.port import ConversationPart, Speaker, Usage
-from app.messages.values import ContextItems, Draft, MessageId, MessageRole
+from app.core.errors import ErrorCode
+from app.llm.port import Usage
+from app.messages.values import ContextItems, Draft, MessageId, MessageRole, NewMessage
 from app.sessions.values import SessionId
 from app.toolbox.values import GivenTool, OfferedTool
 
@@ -185,6 +185,19 @@ class Asked:
             session_id, MessageRole.USER, self.content, self.parent_message_id, context_items=self.context_items,
             metadata=self.metadata, beside=self.edited_message_id, beside_place="editedMessageId",
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was asked, ready to be stored: checked, understood and counted, with the ids that it will have."""
+
+    asked: Asked
+    session_id: SessionId
+    """Its session's; that of a new one where it named none."""
+    question: NewMessage
+    wanted: Wanted
+    """As it was asked for, with the tools that are offered."""
+    run_id: RunId
 
 
 @dataclass(frozen=True, slots=True)
