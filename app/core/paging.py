@@ -11,11 +11,13 @@ from uuid import UUID
 import orjson
 
 from app.core.errors import InvalidCursor, ValidationError
+from app.core.text import storable
 
 MOST_PER_PAGE = 100
 """Largest `first` or `last`."""
 
-LONGEST_CURSOR = 400
+LONGEST_CURSOR = 2_400
+"""A list by name has cursors of up to 255 characters, of six bytes each where JSON must escape them."""
 
 R = TypeVar("R")
 
@@ -93,6 +95,10 @@ def _convert(value: object, kind: type) -> object:
         if type(value) is int and abs(value) < 2**63:
             return value
         raise ValueError("a cursor's number is a bigint")
+    if kind is str:
+        if isinstance(value, str) and storable(value) == value:
+            return value
+        raise ValueError("a cursor's text can be stored")
     raise TypeError(kind)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.core.errors import InvalidCursor, ValidationError
@@ -16,6 +16,7 @@ from app.core.paging import LONGEST_CURSOR, MOST_PER_PAGE, ListName, Page, PageR
 PARENT = UUID("0198b3a0-0000-7000-8000-00000000000a")
 TYPES = (datetime, UUID, int)
 EVENTS = ListName("auditEvents")
+NAMES = ListName("promptTemplates")
 
 _moments = st.datetimes(
     min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.just(UTC)
@@ -38,6 +39,22 @@ def test_cursor_leads_back_to_its_row(moment: datetime, key: UUID, number: int, 
 
     assert len(cursor) <= LONGEST_CURSOR
     assert name.decode(cursor, TYPES, "after") == [moment, key, number]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=255), st.uuids())
+@example("\x01" * 255, PARENT)
+@example("\U0001f600" * 255, PARENT)
+def test_cursor_of_a_name_leads_back_to_its_row(text: str, key: UUID) -> None:
+    cursor = NAMES.encode((text, key))
+
+    assert len(cursor) <= LONGEST_CURSOR
+    assert NAMES.decode(cursor, (str, UUID), "after") == [text, key]
+
+
+@pytest.mark.parametrize("text", [1, None, ["a"], "a\0"])
+def test_what_no_name_can_be_is_an_invalid_cursor(text: object) -> None:
+    with pytest.raises(InvalidCursor):
+        NAMES.decode(NAMES.encode((text, PARENT)), (str, UUID), "after")
 
 
 def test_no_cursor_is_no_position() -> None:
