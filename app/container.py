@@ -22,6 +22,7 @@ from app.llm.registry import Models
 from app.llm.tokens import count_tokens, warm_up
 from app.messages.intent import IntentDetector
 from app.messages.pipeline import MessagePipeline
+from app.prompts.pipeline import PromptPipeline
 from app.runs.accounts import Accounts
 from app.runs.loaders import spent_since
 from app.runs.pipeline import RunPipeline
@@ -76,6 +77,7 @@ def build_services(settings: Settings) -> Mapping[type, object]:
         Toolbox: toolbox,
         Turns: turns,
         ErasurePipeline: ErasurePipeline(runs),
+        PromptPipeline: PromptPipeline(),
     }
 
 

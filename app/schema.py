@@ -16,6 +16,8 @@ from app.graph.schema import build_schema
 from app.identity.graphql import IdentityQueries
 from app.messages.graphql import MessageMutations, MessageQueries
 from app.messages.loaders import MessageById
+from app.prompts.graphql import PromptMutations, PromptQueries
+from app.prompts.loaders import TemplateById, VersionById
 from app.runs.graphql import RunMutations, RunQueries, RunSubscriptions
 from app.runs.loaders import RunById
 from app.search.graphql import SearchQueries
@@ -33,6 +35,8 @@ NODES: NodeLoaders = {
     "ChatMessage": MessageById,
     "ChatSession": SessionById,
     "MessageAttachment": AttachmentById,
+    "PromptTemplate": TemplateById,
+    "PromptTemplateVersion": VersionById,
     "Run": RunById,
     "SessionMetadata": MetadataOfSession,
     "ToolCall": ToolCallById,
@@ -46,6 +50,7 @@ QUERIES = (
     MessageQueries,
     ToolQueries,
     RunQueries,
+    PromptQueries,
     StatisticsQueries,
     SearchQueries,
     EventQueries,
@@ -61,7 +66,7 @@ MUTATIONS = (
     AttachmentMutations,
     BranchMutations,
     RunMutations,
-    BudgetMutations,
+    PromptMutations,
     ErasureMutations,
 )
 SUBSCRIPTIONS = (SessionSubscriptions, ToolSubscriptions, RunSubscriptions)

@@ -8,7 +8,9 @@ from typing import NamedTuple
 OWNER_COLUMNS = ("user_id", "owner_id")
 """A row with one of these belongs to the user that it names."""
 
-ACTOR_COLUMNS = ("actor", "created_by", "updated_by", "decided_by", "requested_by", "executed_by", "approved_by")
+ACTOR_COLUMNS = (
+    "actor", "created_by", "updated_by", "decided_by", "requested_by", "executed_by", "approved_by", "moved_by",
+)  # fmt: skip
 """A row with one of these says who did something, perhaps in what belongs to somebody else: it stays, unnamed."""
 
 STREAM_COLUMNS = ("session_id", "stream_id")

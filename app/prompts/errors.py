@@ -1,10 +1,23 @@
 """What can be wrong with a prompt."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from app.core.errors import AppError, ErrorCode
 from app.core.ids import global_id
-from app.prompts.values import TemplateId
+from app.prompts.values import MOST_LABELS, LabelMove, TemplateId
+
+if TYPE_CHECKING:
+    from app.prompts.models import PromptTemplate
+
+
+class NotAnEditor(AppError):
+    """What the tenant shares is changed by its editors alone."""
+
+    code = ErrorCode.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("only an editor may change prompt templates", hint="ask an editor of your organisation")
 
 
 class TemplateNotFound(AppError):
@@ -39,16 +52,43 @@ class NameTaken(AppError):
 
 
 class VersionConflict(AppError):
-    """Somebody else saved this template first (S4-21)."""
+    """Somebody else saved this template first (S4-21): whoever saves upon what they saved loses nothing."""
 
     code = ErrorCode.VERSION_CONFLICT
 
-    def __init__(self, template_id: TemplateId, expected: int, found: int) -> None:
+    def __init__(self, expected: int, found: "PromptTemplate") -> None:
         super().__init__(
-            f"the prompt template is at version {found}, not {expected}: somebody saved it meanwhile",
+            f"the prompt template is at version {found.version}, not {expected}",
             field="expectedVersion",
-            hint="look at what they saved, which comes with this answer, and save yours upon it",
-            details={"id": global_id("PromptTemplate", template_id), "expected": expected, "found": found},
+            hint=f"look at what is there, which comes with this answer, and send expectedVersion: {found.version}",
+            details={"id": found.global_id, "expected": expected, "found": found.version},
+        )
+        self.template = found
+
+
+class LabelConflict(AppError):
+    """Somebody else moved the label first."""
+
+    code = ErrorCode.VERSION_CONFLICT
+
+    def __init__(self, move: LabelMove, points_to: int | None, template: "PromptTemplate") -> None:
+        super().__init__(
+            "the template has no such label" if points_to is None else f"the label is at version {points_to}",
+            field="expectedVersion",
+            hint=f"look at the labels, and send expectedVersion: {points_to or 0}",
+            details={"label": move.label, "expected": move.expected_version, "found": points_to or 0},
+        )
+        self.template = template
+
+
+class TooManyLabels(AppError):
+    """The template has as many labels as it may have."""
+
+    code = ErrorCode.LIMIT_EXCEEDED
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"a prompt template has at most {MOST_LABELS} labels", field="label", hint="remove one that is not used"
         )
 
 

@@ -165,12 +165,17 @@ class PromptTemplateChange(Base):
             ["tenant_id", "template_id"], ["prompt_templates.tenant_id", "prompt_templates.id"], ondelete="RESTRICT"
         ),
         Index(None, "tenant_id", "template_id", "label", "revision"),
+        # Who saved a version: one line of the history says so.
+        Index(
+            "uq_prompt_template_changes_saved", "tenant_id", "template_id", "version", unique=True,
+            postgresql_where=text("kind in ('created', 'updated')"),
+        ),
         CheckConstraint("revision >= 1", name="revision"),
         CheckConstraint(
             "kind in ('created', 'updated', 'enabled', 'disabled', 'labelled', 'unlabelled', 'deleted')", name="kind"
         ),
         *bounded(label=64, correlation_id=255),
-    )
+    )  # fmt: skip
 
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
     template_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -1,9 +1,15 @@
 """Ids, words and bounds of prompts."""
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NewType
 from uuid import UUID
+
+import orjson
+
+from app.core.errors import ValidationError
+from app.core.text import require_count, require_json_size, require_length, require_range
 
 TemplateId = NewType("TemplateId", UUID)
 VersionId = NewType("VersionId", UUID)
@@ -16,8 +22,13 @@ LONGEST_CONTENT = 10_000
 LONGEST_LABEL = 64
 MOST_VARIABLES = 50
 """Of one template: ten thousand characters with more of them than that are a form, not a prompt."""
+LARGEST_VARIABLES_BYTES = 64 * 1024
+"""Of the JSON of all variables of one template."""
 MOST_LABELS = 50
-"""Of one template."""
+"""Of one template: they are listed whole."""
+HIGHEST_VERSION = 2**31 - 1
+
+_LABEL = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
 class PromptType(StrEnum):
@@ -93,6 +104,12 @@ class Place:
     project_id: str | None = None
     organization_id: str | None = None
 
+    def check(self) -> None:
+        """Raise ValidationError for what cannot be stored."""
+        for name, value in (("projectId", self.project_id), ("organizationId", self.organization_id)):
+            if value is not None:
+                require_length(value, name, at_least=1, at_most=LONGEST_NAME)
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -104,6 +121,39 @@ class Text:
     description: str | None = None
     variables: tuple[Variable, ...] = ()
 
+    def says_the_same(self, other: "Text") -> bool:
+        """Whether both would be stored as the same. To Python, the defaults 1, 1.0 and true are equal."""
+        texts = (self.name, self.content, self.type, self.description)
+        return texts == (other.name, other.content, other.type, other.description) and (
+            _canonical(self.variables) == _canonical(other.variables)
+        )
+
+    def check(self) -> None:
+        """Raise ValidationError for what cannot be stored."""
+        require_length(self.name, "name", at_least=1, at_most=LONGEST_NAME)
+        require_length(self.content, "content", at_least=1, at_most=LONGEST_CONTENT)
+        if self.description is not None:
+            require_length(self.description, "description", at_most=LONGEST_DESCRIPTION)
+        require_count(len(self.variables), "variables", at_most=MOST_VARIABLES)
+        declared = [variable.as_json() for variable in self.variables]
+        require_json_size(declared, "variables", at_most=LARGEST_VARIABLES_BYTES)
+
+
+def _canonical(variables: tuple[Variable, ...]) -> bytes:
+    return orjson.dumps([variable.as_json() for variable in variables], option=orjson.OPT_SORT_KEYS)
+
+
+_NEVER_NULL = ("name", "content", "type")
+
+
+def check_changes(changes: dict[str, Any]) -> None:
+    """Raise ValidationError where there are none, or what a text must have is to be cleared."""
+    if not changes:
+        raise ValidationError("there is nothing to change", field="input", hint="send at least one field to change")
+    for name in _NEVER_NULL:
+        if name in changes and changes[name] is None:
+            raise ValidationError(f"{name} must not be null", field=name, hint="leave it out to keep it")
+
 
 @dataclass(frozen=True, slots=True)
 class NewTemplate:
@@ -114,6 +164,45 @@ class NewTemplate:
     text: Text
     place: Place = field(default_factory=Place)
     enabled: bool = False
+    replace_enabled: bool = False
+    """Whether one that is enabled in its place is disabled, where this one is to be enabled."""
+
+    def check(self) -> None:
+        """Raise ValidationError for what cannot be stored."""
+        self.text.check()
+        self.place.check()
+
+
+@dataclass(frozen=True, slots=True)
+class LabelMove:
+    """A label that is set to a version, moved to another, or removed."""
+
+    template_id: TemplateId
+    label: str
+    version: int | None
+    """Where it is to point; None removes it."""
+    expected_version: int | None = None
+    """Where it points now, 0 where it is to be new; None moves it from wherever it is."""
+
+    def check(self) -> None:
+        """Raise ValidationError for what cannot be stored."""
+        require_length(self.label, "label", at_least=1, at_most=LONGEST_LABEL)
+        if not _LABEL.fullmatch(self.label):
+            raise ValidationError(
+                "label has characters that a label cannot have",
+                field="label",
+                hint="use small letters a-z, digits, and . _ - behind the first",
+            )
+        require_range(self.version, "version", at_least=1, at_most=HIGHEST_VERSION)
+        require_range(self.expected_version, "expectedVersion", at_least=0, at_most=HIGHEST_VERSION)
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A warning: all is as it was, for it was so already."""
+
+    code: str = "UNCHANGED"
+    message: str = "this is how it was already: nothing was changed, and no version was added"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +220,15 @@ class Choice:
     place: Place = field(default_factory=Place)
     label: str | None = None
     version: int | None = None
+
+    def check(self) -> None:
+        """Raise ValidationError where it does not say which version is meant."""
+        if [self.template_id is not None, self.name is not None, self.enabled].count(True) != 1:
+            raise ValidationError(
+                "name the prompt template in one way",
+                field="templateId",
+                hint="send templateId, or name, or enabled: true",
+            )
+        if self.label is not None and self.version is not None:
+            raise ValidationError("label and version exclude each other", field="label", hint="send one of them")
+        require_range(self.version, "version", at_least=1, at_most=HIGHEST_VERSION)

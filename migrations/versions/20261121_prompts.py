@@ -153,6 +153,13 @@ def upgrade() -> None:
         ["tenant_id", "template_id", "label", "revision"],
         unique=False,
     )
+    op.create_index(
+        "uq_prompt_template_changes_saved",
+        "prompt_template_changes",
+        ["tenant_id", "template_id", "version"],
+        unique=True,
+        postgresql_where=sa.text("kind in ('created', 'updated')"),
+    )
     op.create_table(
         "prompt_template_versions",
         sa.Column("tenant_id", sa.Text(), nullable=False),

@@ -1,0 +1,49 @@
+"""The enums of prompts in the graph.
+
+In a file of their own: an input or a type that is made before its enum was described would have another of its own.
+"""
+
+from app.graph.enums import described
+from app.prompts.values import ChangeKind, PromptType, VariableType
+
+__all__ = ["ChangeKind", "PromptType", "VariableType"]
+
+described(
+    PromptType,
+    "What a prompt is for.",
+    {
+        PromptType.QUESTION_ANSWERING: "Answers a question, from what comes with it.",
+        PromptType.SUMMARIZATION: "Says in short what a text says.",
+        PromptType.ENTITY_EXTRACTION: "Finds names, dates and the like in a text.",
+        PromptType.TEXT_GENERATION: "Writes a text.",
+        PromptType.TRANSLATION: "Says it in another language.",
+        PromptType.CLASSIFICATION: "Says which of some kinds a text is of.",
+        PromptType.CUSTOM: "Anything else.",
+    },
+)
+described(
+    VariableType,
+    "What a variable's value must be.",
+    {
+        VariableType.TEXT: "A string.",
+        VariableType.INTEGER: "A whole number.",
+        VariableType.NUMBER: "A number.",
+        VariableType.BOOLEAN: "True or false.",
+        VariableType.JSON: "Anything that JSON can say; it is rendered as JSON.",
+    },
+    name="PromptVariableType",
+)
+described(
+    ChangeKind,
+    "What was done to a prompt template.",
+    {
+        ChangeKind.CREATED: "It was made, with its first version.",
+        ChangeKind.UPDATED: "A version was added.",
+        ChangeKind.ENABLED: "It was enabled.",
+        ChangeKind.DISABLED: "It was disabled, by itself or for another.",
+        ChangeKind.LABELLED: "A label was set, or moved from another version.",
+        ChangeKind.UNLABELLED: "A label was removed.",
+        ChangeKind.DELETED: "It was deleted, and is not enabled any more.",
+    },
+    name="PromptChangeKind",
+)

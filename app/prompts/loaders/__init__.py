@@ -1,0 +1,26 @@
+"""Batched reads of prompts. All of a tenant read its prompts, deleted ones too where something names them."""
+
+from app.prompts.loaders.history import ChangesOfTemplate, LabelsOfTemplate, SaverOfVersion
+from app.prompts.loaders.templates import TemplateById, TemplateOfRow, template_columns, template_columns_with
+from app.prompts.loaders.versions import (
+    VersionById,
+    VersionNumbered,
+    VersionsOfTemplate,
+    version_columns,
+    version_columns_with,
+)
+
+__all__ = [
+    "ChangesOfTemplate",
+    "LabelsOfTemplate",
+    "SaverOfVersion",
+    "TemplateById",
+    "TemplateOfRow",
+    "VersionById",
+    "VersionNumbered",
+    "VersionsOfTemplate",
+    "template_columns",
+    "template_columns_with",
+    "version_columns",
+    "version_columns_with",
+]

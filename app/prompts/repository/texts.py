@@ -1,0 +1,87 @@
+"""Statements that store what a template says."""
+
+from typing import Any
+
+from sqlalchemy import Integer, Text, Uuid, insert, literal, select
+from sqlalchemy import func as sql
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.core.actor import Actor
+from app.db.scopes import UnitOfWork
+from app.db.statement import Command, param
+from app.prompts.fragments import by, changed, line, templates, versions
+from app.prompts.models import PromptTemplate, stored_variables
+from app.prompts.values import ChangeKind, NewTemplate, TemplateId, VersionId
+from app.prompts.values import Text as PromptText
+
+ONE_NAME = "uq_prompt_templates_name"
+"""The key that refuses a second template of one name in a place."""
+ONE_ENABLED = "uq_prompt_templates_enabled"
+"""The key that refuses a second enabled template in a place."""
+
+_TEXT: dict[str, Any] = {
+    "name": param("new_name", Text), "description": param("new_description", Text),
+    "content": param("new_content", Text), "type": param("new_type", Text),
+    "variables": param("new_variables", JSONB),
+}  # fmt: skip
+
+
+def _with_version(template: Any, kind: ChangeKind) -> Command[PromptTemplate]:
+    """The template as it is now, with a version that says the same and a line of its history."""
+    row: dict[str, Any] = {
+        "tenant_id": template.c.tenant_id, "id": param("version_id", Uuid), "template_id": template.c.id,
+        "version": template.c.version, **{name: template.c[name] for name in _TEXT},
+        "created_at": template.c.updated_at,
+    }  # fmt: skip
+    kept = insert(versions).from_select(list(row), select(*row.values())).returning(versions.c.id).cte("version")
+    written = line(kind, template, version=template.c.version)
+    return Command(PromptTemplate, select(*template.c).add_cte(kept, written))
+
+
+def _create() -> Command[PromptTemplate]:
+    row: dict[str, Any] = {
+        "tenant_id": param("tenant_id", Text), "id": param("template_id", Uuid), **_TEXT,
+        "project_id": param("project_id", Text), "organization_id": param("organization_id", Text),
+        "version": literal(1, Integer), "revision": literal(1, Integer),
+        "created_by": param("actor", Text), "updated_by": param("actor", Text),
+        "created_at": sql.statement_timestamp(), "updated_at": sql.statement_timestamp(),
+    }  # fmt: skip
+    made = insert(templates).from_select(list(row), select(*row.values())).returning(*templates.c).cte("template")
+    return _with_version(made, ChangeKind.CREATED)
+
+
+_CREATE = _create()
+_ADD_VERSION = _with_version(changed(version=templates.c.version + 1, **_TEXT), ChangeKind.UPDATED)
+
+
+async def create(uow: UnitOfWork, actor: Actor, new: NewTemplate) -> PromptTemplate:
+    """Store a template, not enabled, with its first version and its history's first line. Duplicate of ONE_NAME."""
+    created = await uow.run_one(
+        _CREATE,
+        version_id=new.version_id,
+        project_id=new.place.project_id,
+        organization_id=new.place.organization_id,
+        **_columns(new.text),
+        **by(actor, new.id),
+    )
+    assert created is not None  # noqa: S101 - it is stored, or refused by an exception
+    return created
+
+
+async def add_version(
+    uow: UnitOfWork, actor: Actor, template_id: TemplateId, version_id: VersionId, text: PromptText
+) -> PromptTemplate:
+    """Make `text` the latest version of a locked template. Duplicate of ONE_NAME."""
+    saved = await uow.run_one(_ADD_VERSION, version_id=version_id, **_columns(text), **by(actor, template_id))
+    assert saved is not None  # noqa: S101 - the row is locked
+    return saved
+
+
+def _columns(text: PromptText) -> dict[str, object]:
+    return {
+        "new_name": text.name,
+        "new_description": text.description,
+        "new_content": text.content,
+        "new_type": text.type.value,
+        "new_variables": stored_variables(text.variables),
+    }

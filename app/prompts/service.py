@@ -1,0 +1,250 @@
+"""What can be done with a prompt: one rule each. Callers hold a unit of work, and have a writer's rights checked."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.core.actor import Actor, Role
+from app.core.ids import new_id
+from app.core.text import require_range
+from app.db.errors import Duplicate
+from app.db.scopes import ReadScope, UnitOfWork
+from app.prompts import repository
+from app.prompts.errors import (
+    EnabledConflict,
+    LabelConflict,
+    NameTaken,
+    NotAnEditor,
+    TemplateInUse,
+    TemplateNotFound,
+    TooManyLabels,
+    VersionConflict,
+    VersionNotFound,
+)
+from app.prompts.models import PromptTemplate, PromptTemplateVersion
+from app.prompts.values import (
+    HIGHEST_VERSION,
+    MOST_LABELS,
+    Choice,
+    LabelMove,
+    NewTemplate,
+    Place,
+    PromptType,
+    TemplateId,
+    Text,
+    Unchanged,
+    VersionId,
+    check_changes,
+)
+
+UNCHANGED = (Unchanged(),)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateOutcome:
+    """The template after a change, and whether the same request had made it before."""
+
+    template: PromptTemplate
+    replaced: PromptTemplate | None = None
+    """The template that was disabled for it."""
+    warnings: Sequence[Unchanged] = ()
+    deduplicated: bool = False
+
+
+def require_editor(actor: Actor) -> None:
+    """Raise NotAnEditor for an actor who may only read what the tenant shares."""
+    if Role.EDITOR not in actor.roles:
+        raise NotAnEditor
+
+
+async def find(scope: ReadScope, actor: Actor, template_id: TemplateId) -> PromptTemplate:
+    """A template of the tenant, also one that is deleted. TemplateNotFound."""
+    found = await repository.find_template(scope, actor, template_id)
+    if found is None:
+        raise TemplateNotFound
+    return found
+
+
+async def resolve(scope: ReadScope, actor: Actor, choice: Choice) -> PromptTemplateVersion:
+    """The version that is meant, of a template that is not deleted.
+
+    ValidationError, TemplateNotFound and VersionNotFound naming the field of the choice that leads to nothing.
+    """
+    choice.check()
+    template_id, latest = await _chosen(scope, actor, choice)
+    if choice.label is not None:
+        found = await repository.labelled_version(scope, actor, template_id, choice.label)
+        if found is None:
+            raise VersionNotFound("label", "the prompt template has no such label")
+        return found
+    found = await repository.numbered_version(scope, actor, template_id, choice.version or latest)
+    if found is None:
+        raise VersionNotFound("version", "the prompt template has no such version")
+    return found
+
+
+async def _chosen(scope: ReadScope, actor: Actor, choice: Choice) -> tuple[TemplateId, int]:
+    """Which template is meant, and the number of its latest version."""
+    if choice.template_id is not None:
+        template = await find(scope, actor, choice.template_id)
+        if template.deleted_at is not None:
+            raise TemplateNotFound
+        return choice.template_id, template.version
+    if choice.name is not None:
+        chosen = await repository.chosen_by_name(scope, actor, choice.place, choice.name)
+        if chosen is None:
+            raise TemplateNotFound("name", "there is no prompt template of this name")
+        return TemplateId(chosen.id), chosen.version
+    chosen = await repository.chosen_enabled(scope, actor, choice.place)
+    if chosen is None:
+        raise TemplateNotFound("enabled", "no prompt template of the project is enabled")
+    return TemplateId(chosen.id), chosen.version
+
+
+async def hold(uow: UnitOfWork, actor: Actor, template_id: TemplateId) -> None:
+    """Keep a template from being changed or deleted while this transaction stores what needs it. TemplateNotFound.
+
+    Taken behind the session's lock, where there is one.
+    """
+    if not await repository.hold_template(uow, actor, template_id):
+        raise TemplateNotFound
+
+
+async def lock(uow: UnitOfWork, actor: Actor, template_id: TemplateId) -> PromptTemplate:
+    """The newest version of a template's row, locked until the unit of work ends. TemplateNotFound, also if deleted."""
+    found = await repository.lock_template(uow, actor, template_id)
+    if found is None or found.deleted_at is not None:
+        raise TemplateNotFound
+    return found
+
+
+async def create(uow: UnitOfWork, actor: Actor, new: NewTemplate) -> TemplateOutcome:
+    """Store a template with its first version. NameTaken; EnabledConflict where it is to be enabled at once."""
+    if not new.enabled:
+        return TemplateOutcome(await _stored(uow, actor, new))
+    await repository.lock_place(uow, actor, new.place)
+    created = await _stored(uow, actor, new)
+    return await _enable(uow, actor, created, new.replace_enabled)
+
+
+async def _stored(uow: UnitOfWork, actor: Actor, new: NewTemplate) -> PromptTemplate:
+    async with _refusals():
+        return await repository.create(uow, actor, new)
+
+
+async def update(
+    uow: UnitOfWork, actor: Actor, template_id: TemplateId, expected_version: int, changes: dict[str, Any]
+) -> TemplateOutcome:
+    """Add a version that differs from the latest in what `changes` names: fields of `Text`.
+
+    Where that says what the latest says, none is added. ValidationError, TemplateNotFound, VersionConflict, NameTaken.
+    """
+    check_changes(changes)
+    require_range(expected_version, "expectedVersion", at_least=1, at_most=HIGHEST_VERSION)
+    found = await lock(uow, actor, template_id)
+    if found.version != expected_version:
+        raise VersionConflict(expected_version, found)
+    text = text_of(found)
+    wanted = replace(text, **changes)
+    if wanted.says_the_same(text):
+        return TemplateOutcome(found, warnings=UNCHANGED)
+    wanted.check()
+    async with _refusals():
+        saved = await repository.add_version(uow, actor, template_id, VersionId(new_id()), wanted)
+    return TemplateOutcome(saved)
+
+
+def text_of(template: PromptTemplate) -> Text:
+    """What the latest version of a template says."""
+    return Text(template.name, template.content, PromptType(template.type), template.description, template.declared)
+
+
+async def enable(uow: UnitOfWork, actor: Actor, template_id: TemplateId, *, replace_enabled: bool) -> TemplateOutcome:
+    """Enable a template, and disable the one that is enabled in its place where it is to be replaced.
+
+    TemplateNotFound, EnabledConflict.
+    """
+    seen = await find(uow, actor, template_id)
+    # Where a template belongs never changes: the place can be locked before the template.
+    await repository.lock_place(uow, actor, place_of(seen))
+    return await _enable(uow, actor, await lock(uow, actor, template_id), replace_enabled)
+
+
+async def _enable(uow: UnitOfWork, actor: Actor, found: PromptTemplate, replace_enabled: bool) -> TemplateOutcome:
+    """Of a template that is locked, and whose place is too."""
+    if found.enabled:
+        return TemplateOutcome(found, warnings=UNCHANGED)
+    replaced = None
+    other = await _other_enabled(uow, actor, found)
+    if other is not None:
+        if not replace_enabled:
+            raise EnabledConflict(other)
+        replaced = await repository.set_enabled(uow, actor, other, enabled=False)
+    async with _refusals():
+        return TemplateOutcome(await repository.set_enabled(uow, actor, TemplateId(found.id), enabled=True), replaced)
+
+
+async def _other_enabled(uow: UnitOfWork, actor: Actor, found: PromptTemplate) -> TemplateId | None:
+    """The template that is enabled in the place of another, locked. Nobody else can enable one meanwhile."""
+    enabled = await repository.chosen_enabled(uow, actor, place_of(found))
+    if enabled is None:
+        return None
+    # Somebody may have disabled or deleted it before the lock was had.
+    other = await repository.lock_template(uow, actor, TemplateId(enabled.id))
+    return TemplateId(other.id) if other is not None and other.enabled else None
+
+
+def place_of(template: PromptTemplate) -> Place:
+    """Where a template belongs."""
+    return Place(template.project_id, template.organization_id)
+
+
+async def disable(uow: UnitOfWork, actor: Actor, template_id: TemplateId) -> TemplateOutcome:
+    """Disable a template. TemplateNotFound."""
+    found = await lock(uow, actor, template_id)
+    if not found.enabled:
+        return TemplateOutcome(found, warnings=UNCHANGED)
+    return TemplateOutcome(await repository.set_enabled(uow, actor, template_id, enabled=False))
+
+
+async def delete(uow: UnitOfWork, actor: Actor, locked: PromptTemplate, unfinished: Sequence[str]) -> TemplateOutcome:
+    """Delete a locked template that nothing unfinished needs; its versions, labels and history stay. TemplateInUse."""
+    if unfinished:
+        raise TemplateInUse(unfinished)
+    return TemplateOutcome(await repository.delete_template(uow, actor, TemplateId(locked.id)))
+
+
+async def set_label(uow: UnitOfWork, actor: Actor, move: LabelMove) -> TemplateOutcome:
+    """Set, move or remove a label. ValidationError, TemplateNotFound, VersionNotFound, LabelConflict, TooManyLabels."""
+    move.check()
+    template = await lock(uow, actor, move.template_id)
+    points_to, amount = await repository.label_in(uow, actor, move.template_id, move.label)
+    if move.expected_version is not None and move.expected_version != (points_to or 0):
+        raise LabelConflict(move, points_to, template)
+    if points_to == move.version:
+        return TemplateOutcome(template, warnings=UNCHANGED)
+    if move.version is None:
+        assert points_to is not None  # noqa: S101 - else it is as wanted
+        return TemplateOutcome(await repository.remove_label(uow, actor, move, points_to))
+    if await repository.numbered_version(uow, actor, move.template_id, move.version) is None:
+        raise VersionNotFound("version", "the prompt template has no such version")
+    if points_to is None and amount >= MOST_LABELS:
+        raise TooManyLabels
+    return TemplateOutcome(await repository.move_label(uow, actor, move, points_to))
+
+
+@asynccontextmanager
+async def _refusals() -> AsyncIterator[None]:
+    """What a unique key of templates refuses, as what it means. The transaction is lost then."""
+    try:
+        yield
+    except Duplicate as duplicate:
+        match duplicate.key:
+            case repository.ONE_NAME:
+                raise NameTaken from None
+            case repository.ONE_ENABLED:
+                # By somebody who has not locked the place.
+                raise EnabledConflict(None) from None
+            case _:
+                raise
