@@ -19,13 +19,11 @@ import orjson
 
 from app.core.errors import ValidationError
 from app.core.text import require_count, require_json_size, require_length, require_storable, storable
-from app.prompts.values import MOST_VARIABLES, Text, Variable, VariableType
+from app.prompts.values import LARGEST_VARIABLES_BYTES, MOST_VARIABLES, Text, Variable, VariableType
 
 LONGEST_VARIABLE_DESCRIPTION = 1_000
 LONGEST_DEFAULT = 10_000
 """Characters of a default as it is rendered: as many as the longest prompt has."""
-LARGEST_VARIABLES_BYTES = 64 * 1024
-"""Of all declarations of a template as JSON. PostgreSQL may take ten times that much for lists of small numbers."""
 
 _NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]{0,63}")
 _BRACES = (

@@ -23,6 +23,7 @@ from app.prompts.errors import (
     VersionNotFound,
 )
 from app.prompts.models import PromptTemplate, PromptTemplateVersion
+from app.prompts.rendering import check_text, unused
 from app.prompts.values import (
     HIGHEST_VERSION,
     MOST_LABELS,
@@ -34,6 +35,7 @@ from app.prompts.values import (
     TemplateId,
     Text,
     Unchanged,
+    Unused,
     VersionId,
     check_changes,
 )
@@ -48,7 +50,7 @@ class TemplateOutcome:
     template: PromptTemplate
     replaced: PromptTemplate | None = None
     """The template that was disabled for it."""
-    warnings: Sequence[Unchanged] = ()
+    warnings: Sequence[Unchanged | Unused] = ()
     deduplicated: bool = False
 
 
@@ -120,12 +122,17 @@ async def lock(uow: UnitOfWork, actor: Actor, template_id: TemplateId) -> Prompt
 
 
 async def create(uow: UnitOfWork, actor: Actor, new: NewTemplate) -> TemplateOutcome:
-    """Store a template with its first version. NameTaken; EnabledConflict where it is to be enabled at once."""
+    """Store a template with its first version.
+
+    ValidationError, NameTaken; EnabledConflict where it is to be enabled at once.
+    """
+    check_text(new.text)
+    warnings = _warnings(new.text)
     if not new.enabled:
-        return TemplateOutcome(await _stored(uow, actor, new))
+        return TemplateOutcome(await _stored(uow, actor, new), warnings=warnings)
     await repository.lock_place(uow, actor, new.place)
     created = await _stored(uow, actor, new)
-    return await _enable(uow, actor, created, new.replace_enabled)
+    return replace(await _enable(uow, actor, created, new.replace_enabled), warnings=warnings)
 
 
 async def _stored(uow: UnitOfWork, actor: Actor, new: NewTemplate) -> PromptTemplate:
@@ -150,14 +157,20 @@ async def update(
     if wanted.says_the_same(text):
         return TemplateOutcome(found, warnings=UNCHANGED)
     wanted.check()
+    check_text(wanted)
     async with _refusals():
         saved = await repository.add_version(uow, actor, template_id, VersionId(new_id()), wanted)
-    return TemplateOutcome(saved)
+    return TemplateOutcome(saved, warnings=_warnings(wanted))
 
 
-def text_of(template: PromptTemplate) -> Text:
-    """What the latest version of a template says."""
-    return Text(template.name, template.content, PromptType(template.type), template.description, template.declared)
+def _warnings(text: Text) -> Sequence[Unchanged | Unused]:
+    names = unused(text)
+    return (Unused(tuple(names)),) if names else ()
+
+
+def text_of(said: PromptTemplate | PromptTemplateVersion) -> Text:
+    """What a version says, or the latest of a template."""
+    return Text(said.name, said.content, PromptType(said.type), said.description, said.declared)
 
 
 async def enable(uow: UnitOfWork, actor: Actor, template_id: TemplateId, *, replace_enabled: bool) -> TemplateOutcome:

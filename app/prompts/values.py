@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from app.core.errors import ValidationError
+from app.core.paging import MOST_PER_PAGE
 from app.core.text import require_count, require_json_size, require_length, require_range
 
 TemplateId = NewType("TemplateId", UUID)
@@ -27,7 +28,10 @@ LARGEST_VARIABLES_BYTES = 64 * 1024
 MOST_LABELS = 50
 """Of one template: they are listed whole."""
 HIGHEST_VERSION = 2**31 - 1
+HIGHEST_PAGE = 2**31 - 1
 
+_WILD = re.compile(r"[%_\\]")
+_ESCAPED = r"\\\g<0>"
 _LABEL = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
@@ -173,6 +177,54 @@ class NewTemplate:
         self.place.check()
 
 
+class TemplateOrder(StrEnum):
+    """The order of a list of templates."""
+
+    NAME_ASC = "NAME_ASC"
+    NAME_DESC = "NAME_DESC"
+    UPDATED_AT_DESC = "UPDATED_AT_DESC"
+    UPDATED_AT_ASC = "UPDATED_AT_ASC"
+    CREATED_AT_DESC = "CREATED_AT_DESC"
+    CREATED_AT_ASC = "CREATED_AT_ASC"
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFilter:
+    """Which templates of the tenant: every condition that is not None must hold."""
+
+    project_id: str | None = None
+    organization_id: str | None = None
+    enabled: bool | None = None
+    type: PromptType | None = None
+    text: str | None = None
+    """What the name has in it, in small or capital letters."""
+    label: str | None = None
+
+    def given(self) -> dict[str, object]:
+        """The conditions there are; `text` as a pattern."""
+        conditions: dict[str, object] = {
+            "project_id": self.project_id, "organization_id": self.organization_id, "enabled": self.enabled,
+            "type": None if self.type is None else self.type.value,
+            "text": None if self.text is None else f"%{_WILD.sub(_ESCAPED, self.text)}%", "label": self.label,
+        }  # fmt: skip
+        return {name: value for name, value in conditions.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedPage:
+    """Which page of a list that is counted in pages (S4-3)."""
+
+    wanted: TemplateFilter
+    page: int
+    """From 1."""
+    limit: int
+
+    def check(self) -> None:
+        """Raise ValidationError for a page that there cannot be."""
+        require_range(self.page, "page", at_least=1, at_most=HIGHEST_PAGE)
+        require_range(self.limit, "limit", at_least=1, at_most=MOST_PER_PAGE)
+
+
 @dataclass(frozen=True, slots=True)
 class LabelMove:
     """A label that is set to a version, moved to another, or removed."""
@@ -203,6 +255,19 @@ class Unchanged:
 
     code: str = "UNCHANGED"
     message: str = "this is how it was already: nothing was changed, and no version was added"
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """A warning: these variables are declared and stand nowhere in the content."""
+
+    names: tuple[str, ...]
+    code: str = "UNUSED_VARIABLES"
+
+    @property
+    def message(self) -> str:
+        """Fit to be shown."""
+        return f"the content does not use what variables declares: {', '.join(self.names)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from app.graph.connections import After, Before, Connection, First, Last
 from app.graph.context import Info
 from app.graph.nodes import Node
 from app.graph.scalars import Json
+from app.prompts.graphql.diff import PromptDiffType, diff_of
 from app.prompts.graphql.words import ChangeKind, PromptType, VariableType
 from app.prompts.loaders import (
     ChangesOfTemplate,
@@ -97,6 +98,16 @@ class PromptTemplateType(Node):
     def latest_version(self, info: Info, root: strawberry.Parent[PromptTemplate]) -> Any:
         key = (TemplateId(root.id), root.version, version_columns(info))
         return info.context.loader(VersionNumbered).load(key)
+
+    @field(description="What differs between two of its versions, line by line.")
+    async def diff(
+        self,
+        info: Info,
+        root: strawberry.Parent[PromptTemplate],
+        from_: Annotated[int, strawberry.argument(description="The version it begins with.", name="from")],
+        to: Annotated[int, strawberry.argument(description="The version it leads to.")],
+    ) -> PromptDiffType:
+        return await diff_of(info, TemplateId(root.id), from_, to)
 
     @field(graphql_type=list[PromptLabelType], description="Its labels, by name; at most 50.")
     def labels(self, info: Info, root: strawberry.Parent[PromptTemplate]) -> Any:

@@ -4,9 +4,9 @@ In a file of their own: an input or a type that is made before its enum was desc
 """
 
 from app.graph.enums import described
-from app.prompts.values import ChangeKind, PromptType, VariableType
+from app.prompts.values import ChangeKind, PromptType, TemplateOrder, VariableType
 
-__all__ = ["ChangeKind", "PromptType", "VariableType"]
+__all__ = ["ChangeKind", "PromptType", "TemplateOrder", "VariableType"]
 
 described(
     PromptType,
@@ -46,4 +46,17 @@ described(
         ChangeKind.DELETED: "It was deleted, and is not enabled any more.",
     },
     name="PromptChangeKind",
+)
+described(
+    TemplateOrder,
+    "The order of prompt templates.",
+    {
+        TemplateOrder.NAME_ASC: "By name.",
+        TemplateOrder.NAME_DESC: "By name, backwards.",
+        TemplateOrder.UPDATED_AT_DESC: "Last changed first.",
+        TemplateOrder.UPDATED_AT_ASC: "Last changed last.",
+        TemplateOrder.CREATED_AT_DESC: "Newest first.",
+        TemplateOrder.CREATED_AT_ASC: "Oldest first.",
+    },
+    name="PromptTemplateOrder",
 )

@@ -1,6 +1,7 @@
 """Batched reads of prompts. All of a tenant read its prompts, deleted ones too where something names them."""
 
 from app.prompts.loaders.history import ChangesOfTemplate, LabelsOfTemplate, SaverOfVersion
+from app.prompts.loaders.lists import TemplateCount, enabled_template, numbered_page, page_of_templates, template_named
 from app.prompts.loaders.templates import TemplateById, TemplateOfRow, template_columns, template_columns_with
 from app.prompts.loaders.versions import (
     VersionById,
@@ -15,12 +16,17 @@ __all__ = [
     "LabelsOfTemplate",
     "SaverOfVersion",
     "TemplateById",
+    "TemplateCount",
     "TemplateOfRow",
     "VersionById",
     "VersionNumbered",
     "VersionsOfTemplate",
+    "enabled_template",
+    "numbered_page",
+    "page_of_templates",
     "template_columns",
     "template_columns_with",
+    "template_named",
     "version_columns",
     "version_columns_with",
 ]
