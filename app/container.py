@@ -15,6 +15,8 @@ from app.db.database import Database, PoolSettings
 from app.db.foundation import ready_database
 from app.db.migrate import Progress
 from app.erasure.pipeline import ErasurePipeline
+from app.execution.pipeline import PromptExecutions
+from app.execution.uses import PromptUses
 from app.identity.service import Authenticator, OpenDoor
 from app.live import Collaborators, live
 from app.llm.prices import cost
@@ -61,7 +63,8 @@ def build_services(settings: Settings) -> Mapping[type, object]:
     messages = MessagePipeline(IntentDetector.from_catalogue(settings.intent_catalogue), count_tokens)
     models, accounts = Models.of(settings), Accounts(count_tokens, cost, settings.budget_output_tokens)
     toolbox = Toolbox.of(CurrentTime(), SearchHistory())
-    runs = RunPipeline(messages, models, accounts, toolbox)
+    uses = PromptUses()
+    runs = RunPipeline(messages, models, accounts, toolbox, (uses,))
     approval_lasts = timedelta(seconds=settings.approval_expires_seconds)
     turns = Turns(messages, accounts, approval_lasts)
     tools = ToolPipeline((turns,), approval_lasts)
@@ -77,7 +80,8 @@ def build_services(settings: Settings) -> Mapping[type, object]:
         Toolbox: toolbox,
         Turns: turns,
         ErasurePipeline: ErasurePipeline(runs),
-        PromptPipeline: PromptPipeline(),
+        PromptPipeline: PromptPipeline((uses,)),
+        PromptExecutions: PromptExecutions(runs, settings.execute_wait_seconds),
     }
 
 

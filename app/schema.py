@@ -11,6 +11,8 @@ from app.catalogue.graphql import CatalogueQueries
 from app.erasure.graphql import ErasureMutations
 from app.events.graphql import EventQueries
 from app.events.loaders import EventByKey
+from app.execution.graphql import ExecutionMutations, ExecutionQueries
+from app.execution.loaders import PromptExecutionById
 from app.graph.nodes import NodeLoaders, node_queries
 from app.graph.schema import build_schema
 from app.identity.graphql import IdentityQueries
@@ -35,6 +37,7 @@ NODES: NodeLoaders = {
     "ChatMessage": MessageById,
     "ChatSession": SessionById,
     "MessageAttachment": AttachmentById,
+    "PromptExecution": PromptExecutionById,
     "PromptTemplate": TemplateById,
     "PromptTemplateVersion": VersionById,
     "Run": RunById,
@@ -50,6 +53,7 @@ QUERIES = (
     MessageQueries,
     ToolQueries,
     RunQueries,
+    ExecutionQueries,
     PromptQueries,
     StatisticsQueries,
     SearchQueries,
@@ -66,6 +70,7 @@ MUTATIONS = (
     AttachmentMutations,
     BranchMutations,
     RunMutations,
+    ExecutionMutations,
     PromptMutations,
     ErasureMutations,
 )

@@ -3,6 +3,7 @@
 import app.attachments.models
 import app.budgets.models
 import app.events.models
+import app.execution.models
 import app.idempotency.models
 import app.messages.models
 import app.prompts.models

@@ -77,6 +77,17 @@ async def delete(
     return AttachmentOutcome(None, deduplicated=True)
 
 
+async def owned_attachment(scope: ReadScope, actor: Actor, attachment_id: AttachmentId) -> MessageAttachment | None:
+    """The attachment without its content, where its session is the actor's own."""
+    return await repository.owned_attachment(scope, actor, attachment_id)
+
+
+async def content_of(scope: ReadScope, actor: Actor, attachment: MessageAttachment) -> bytes | None:
+    """The whole content of an attachment that was read before, by one statement; None when it is gone since."""
+    attachment_id = AttachmentId(attachment.id)
+    return await repository.slice_of(scope, actor.tenant_id, attachment_id, start=0, length=attachment.size)
+
+
 async def copy(uow: UnitOfWork, actor: Actor, copies: Mapping[MessageId, MessageId]) -> None:
     """Give each new message copies of the attachments of an old one: `copies` are new ids by old ones.
 

@@ -86,6 +86,10 @@ class Settings(BaseSettings):
     approval_expires_seconds: Annotated[float, Field(ge=1, le=31_536_000)] = Field(
         604_800.0, description="A tool's execution that awaits a person's approval for so long is cancelled."
     )
+    execute_wait_seconds: Annotated[float, Field(ge=0.1, le=3_600, allow_inf_nan=False)] = Field(
+        60.0,
+        description="How long `executePrompt` with `wait: true` waits for the answer before it says that it goes on.",
+    )
     shutdown_seconds: Seconds = Field(10.0, description="After SIGTERM, how long requests in flight may take to end.")
 
     intent_catalogue: Path | None = Field(

@@ -50,6 +50,7 @@ described(
         EventKind.RUN_FAILED: "A run ended with an error; what had been written is kept.",
         EventKind.RUN_CANCELLED: "A run was cancelled; what had been written is kept.",
         EventKind.RUN_INTERRUPTED: "The server stopped in the middle of a run; what had been written is kept.",
+        EventKind.PROMPT_EXECUTED: "A prompt was taken on; `payload` has the ids of its execution, run and version.",
     },
 )
 

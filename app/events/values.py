@@ -34,6 +34,7 @@ class EventKind(StrEnum):
     RUN_FAILED = "run.failed"
     RUN_CANCELLED = "run.cancelled"
     RUN_INTERRUPTED = "run.interrupted"
+    PROMPT_EXECUTED = "prompt.executed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,14 @@ class Keyed(Protocol):
     client_key: str | None
 
 
-def client_key(info: Info, input_: Keyed) -> ClientKey | None:
-    """The key that came with an input, bound to the mutation and to everything else in the input."""
+def client_key(info: Info, input_: Keyed, *, besides: frozenset[str] = frozenset()) -> ClientKey | None:
+    """The key that came with an input, bound to the mutation and to everything else in the input.
+
+    Save what stands `besides`: fields that change nothing of what is done.
+    """
     if input_.client_key is None:
         return None
-    body = {name: value for name, value in as_sent(input_).items() if name != "clientKey"}
+    body = {name: value for name, value in as_sent(input_).items() if name not in {"clientKey", *besides}}
     return ClientKey.of(input_.client_key, info.field_name, body)
 
 

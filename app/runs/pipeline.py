@@ -235,11 +235,18 @@ class RunPipeline:
         require_range(wanted.max_output_tokens, "maxOutputTokens", at_least=1, at_most=2**31 - 1)
         return replace(wanted, tools=await self.toolbox.offer(tools)) if tools else wanted
 
+    def model_for(self, wanted: Wanted, session: ChatSession | None) -> str:
+        """The model that was asked for, else the session's where it names a provider too, else the default.
+
+        Whether it can be asked is told by `models.resolve`.
+        """
+        if wanted.model is not None:
+            return wanted.model
+        named = session is not None and session.provider and session.model
+        return f"{session.provider}:{session.model}" if session is not None and named else self.models.default
+
     def _chosen(self, wanted: Wanted, session: ChatSession) -> Wanted:
-        """The model that was asked for, else the session's where it names a provider too, else the default."""
-        of_session = f"{session.provider}:{session.model}" if session.provider and session.model else None
-        name = wanted.model if wanted.model is not None else of_session or self.models.default
-        return replace(wanted, model=self.models.resolve(name).id)
+        return replace(wanted, model=self.models.resolve(self.model_for(wanted, session)).id)
 
     async def _queue(
         self,

@@ -312,7 +312,10 @@ def test_answers_of_a_path_are_counted_by_the_rule(
     assert Counters().messages == 0
 
 
-NOT_COPIED = {"runs": "an attempt of a model that was made and paid once, for the message that it wrote"}
+NOT_COPIED = {
+    "runs": "an attempt of a model that was made and paid once, for the message that it wrote",
+    "prompt_executions": "what a run was asked with: it is counted where that was",
+}
 """Tables whose rows hang on messages and stay there, and why."""
 
 

@@ -67,6 +67,8 @@ UNCHECKED = {
     "events.owner_id": _IDENTITY,
     "events.tenant_id": _IDENTITY,
     "message_attachments.tenant_id": _IDENTITY,
+    "prompt_executions.tenant_id": _IDENTITY,
+    "prompt_executions.user_id": _IDENTITY,
     "run_events.tenant_id": _IDENTITY,
     "run_turns.tenant_id": _IDENTITY,
     "runs.correlation_id": "that of the request that asked: bounded as in events",

@@ -1,13 +1,15 @@
 """What the graph shows of prompts."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from strawberry import field
 
 from app.core.ids import parse_global_id
 from app.core.paging import Page, PageRequest
+from app.execution.loaders import ExecutionsOfVersion, StatisticsOfTemplate, StatisticsOfVersion
+from app.execution.models import PromptExecution
 from app.graph.connections import After, Before, Connection, First, Last
 from app.graph.context import Info
 from app.graph.nodes import Node
@@ -25,8 +27,12 @@ from app.prompts.loaders import (
     version_columns,
 )
 from app.prompts.models import PromptLabel, PromptTemplate, PromptTemplateChange, PromptTemplateVersion
-from app.prompts.values import TemplateId
+from app.prompts.values import TemplateId, VersionId
 
+if TYPE_CHECKING:
+    from app.execution.graphql import PromptExecutionStatisticsType, PromptExecutionType
+
+DEFAULT_EXECUTIONS = 20
 DEFAULT_VERSIONS = 20
 DEFAULT_CHANGES = 50
 
@@ -41,6 +47,8 @@ class PromptVariableType:
 
 
 VersionNode = Annotated["PromptTemplateVersionType", strawberry.lazy("app.prompts.graphql.types")]
+ExecutionNode = Annotated["PromptExecutionType", strawberry.lazy("app.execution.graphql")]
+StatisticsOf = Annotated["PromptExecutionStatisticsType", strawberry.lazy("app.execution.graphql")]
 TemplateNode = Annotated["PromptTemplateType", strawberry.lazy("app.prompts.graphql.types")]
 
 
@@ -142,6 +150,10 @@ class PromptTemplateType(Node):
         request = PageRequest.of(first, last, after, before, DEFAULT_CHANGES)
         return await info.context.loader(ChangesOfTemplate).load((root.id, request))
 
+    @field(graphql_type=StatisticsOf, description="What the executions of all its versions add up to.")
+    def statistics(self, info: Info, root: strawberry.Parent[PromptTemplate]) -> Any:
+        return info.context.loader(StatisticsOfTemplate).load(TemplateId(root.id))
+
 
 @strawberry.type(name="PromptTemplateVersion", description="What a prompt template said at one time. It never changes.")
 class PromptTemplateVersionType(Node):
@@ -165,6 +177,26 @@ class PromptTemplateVersionType(Node):
     @field(graphql_type=str | None, description="Who saved it, as the history says.")
     def saved_by(self, info: Info, root: strawberry.Parent[PromptTemplateVersion]) -> Any:
         return info.context.loader(SaverOfVersion).load((TemplateId(root.template_id), root.version))
+
+    @field(
+        graphql_type=Connection[ExecutionNode],
+        description="Its executions that you may read, newest first; 20 by default. `statistics` counts all of them.",
+    )
+    async def executions(
+        self,
+        info: Info,
+        root: strawberry.Parent[PromptTemplateVersion],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Page[PromptExecution]:
+        request = PageRequest.of(first, last, after, before, DEFAULT_EXECUTIONS)
+        return await info.context.loader(ExecutionsOfVersion).load((root.id, request))
+
+    @field(graphql_type=StatisticsOf, description="What all its executions add up to, whoever asked.")
+    def statistics(self, info: Info, root: strawberry.Parent[PromptTemplateVersion]) -> Any:
+        return info.context.loader(StatisticsOfVersion).load(VersionId(root.id))
 
 
 def template_id(value: str, place: str = "templateId") -> TemplateId:

@@ -2,12 +2,14 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry import field
 
 from app.core.ids import parse_global_id
+from app.execution.loaders import ExecutionOfRun
+from app.execution.models import PromptExecution
 from app.graph.context import Info
 from app.graph.enums import described
 from app.graph.errors import UserError
@@ -26,6 +28,11 @@ from app.sessions.loaders import SessionById
 from app.sessions.models import ChatSession
 from app.sessions.values import SessionId
 from app.toolbox.values import OfferedTool
+
+if TYPE_CHECKING:
+    from app.execution.graphql import PromptExecutionType
+
+ExecutionNode = Annotated["PromptExecutionType", strawberry.lazy("app.execution.graphql")]
 
 described(
     RunStatus,
@@ -124,6 +131,10 @@ class RunType(Node):
     )
     async def retry_of(self, info: Info, root: strawberry.Parent[Run]) -> Run | None:
         return await info.context.loader(RunById).load(RunId(root.retry_of_id)) if root.retry_of_id else None
+
+    @field(graphql_type=ExecutionNode | None, description="The prompt that it answers; null for other messages.")
+    async def prompt_execution(self, info: Info, root: strawberry.Parent[Run]) -> PromptExecution | None:
+        return await info.context.loader(ExecutionOfRun).load(RunId(root.id))
 
 
 @strawberry.type

@@ -12,6 +12,8 @@ from app.branches.values import ForkOrigin, PathRequest
 from app.core.ids import parse_global_id
 from app.core.paging import Page, PageRequest
 from app.core.text import require_storable
+from app.execution.loaders import ExecutionsOfSession as PromptExecutionsOfSession
+from app.execution.models import PromptExecution
 from app.graph.connections import After, Before, Connection, First, Last
 from app.graph.context import Info
 from app.graph.enums import described
@@ -31,15 +33,18 @@ from app.tools.models import ToolExecution
 DEFAULT_MESSAGES = 100
 DEFAULT_RUNS = 20
 DEFAULT_EXECUTIONS = 50
+DEFAULT_PROMPT_EXECUTIONS = 20
 
 if TYPE_CHECKING:
     from app.branches.graphql import ForkOriginType
+    from app.execution.graphql import PromptExecutionType
     from app.messages.graphql import ChatMessageType
     from app.runs.graphql import RunType
     from app.tools.graphql import ToolExecutionType
 
 Origin = Annotated["ForkOriginType", strawberry.lazy("app.branches.graphql")]
 ExecutionNode = Annotated["ToolExecutionType", strawberry.lazy("app.tools.graphql")]
+PromptExecutionNode = Annotated["PromptExecutionType", strawberry.lazy("app.execution.graphql")]
 RunNode = Annotated["RunType", strawberry.lazy("app.runs.graphql")]
 Message = Annotated["ChatMessageType", strawberry.lazy("app.messages.graphql")]
 
@@ -209,6 +214,22 @@ class ChatSessionType(Node):
     ) -> Page[ToolExecution]:
         request = PageRequest.of(first, last, after, before, DEFAULT_EXECUTIONS)
         return await info.context.loader(ExecutionsOfSession).load((root.id, None, request))
+
+    @field(
+        graphql_type=Connection[PromptExecutionNode],
+        description="The prompts that were executed in it, newest first; 20 by default.",
+    )
+    async def prompt_executions(
+        self,
+        info: Info,
+        root: strawberry.Parent[ChatSession],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Page[PromptExecution]:
+        request = PageRequest.of(first, last, after, before, DEFAULT_PROMPT_EXECUTIONS)
+        return await info.context.loader(PromptExecutionsOfSession).load((root.id, request))
 
 
 def session_id(value: str, place: str = "sessionId") -> SessionId:
