@@ -38,7 +38,8 @@ ID_NAMES = {
     "editedMessageId": "ChatMessage", "atMessageId": "ChatMessage",
     "attachmentId": "MessageAttachment",
     "session": "ChatSession", "message": "ChatMessage", "runId": "Run", "run": "Run", "toolCallId": "ToolCall",
-    "toolExecutionId": "ToolExecution", "toolExecution": "ToolExecution", "budgetId": "Budget",
+    "toolExecutionId": "ToolExecution", "toolExecution": "ToolExecution",
+    "templateId": "PromptTemplate", "promptTemplate": "PromptTemplate",
 }  # fmt: skip
 """Which type an input named so is the id of; of an argument `id`, the field's name tells."""
 
@@ -48,9 +49,14 @@ FOR_ADMINS = frozenset({"setBudget", "deleteBudget"})
 _GOES_WITH = {"parentMessageId": "sessionId", "editedMessageId": "sessionId"}
 """What a valid value needs beside it: both are messages of the session that is named, and of no new one."""
 
-_NAMED_SAMPLES = {"model": "local:echo", "to": "2026-02-01T12:00:00Z", "query": "plain or own"}
+_ALWAYS = {"SetPromptLabelInput": "version"}
+"""A field of an input that must be there, though it may be null."""
+
+_NAMED_SAMPLES = {
+    "model": "local:echo", "to": "2026-02-01T12:00:00Z", "query": "plain or own", "label": "production",
+}  # fmt: skip
 """What must be something of its kind: a model that can be asked everywhere, the end of what begins at a DateTime, words
-that are in the conversations which tests make."""
+that are in the conversations which tests make, a label."""
 
 _SAMPLES: dict[str, object] = {
     "String": "a text", "Int": 1, "Float": 0.5, "Boolean": True, "JSON": {"some": "object"}, "Decimal": "1.5",
@@ -164,7 +170,8 @@ def _value(kind: GraphQLInputType, name: str, ids: Ids, path: tuple[str, ...] | 
         return {
             inner: _value(field.type, inner, ids, path[1:] if path and path[0] == inner else None, value)
             for inner, field in bare.fields.items()
-            if is_required_input_field(field) or inner in (*(path or ())[:1], _one_change(bare), _companion(path))
+            if is_required_input_field(field)
+            or inner in (*(path or ())[:1], _one_change(bare), _companion(path), _ALWAYS.get(bare.name))
         }
     if isinstance(bare, GraphQLEnumType):
         return next(iter(bare.values))

@@ -56,6 +56,10 @@ MESSAGE_ENDS = ["status", "token_count", "processing_time_ms"]
 EXECUTION_DECISION = frozenset({"status", "approved", "approved_by", "decision_comment", "error"})
 
 LARGE: tuple[frozenset[str], ...] = (frozenset(), LARGE_COLUMNS)
+LARGE_TEXTS: tuple[frozenset[str], ...] = (frozenset(), frozenset({"content", "variables"}))
+"""Of prompts."""
+PLACES = list(product((False, True), (False, True)))
+"""Of prompts: with and without a project, and an organization."""
 
 BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.branches.loaders", "_page"): list(product(SHAPES, LARGE)),
@@ -78,6 +82,13 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
         *product([EventKind.MESSAGE_UPDATED], _changes([*MESSAGE_COLUMNS, *MESSAGE_ENDS])),
         *product([EventKind.MESSAGE_DELETED], _changes(MESSAGE_COLUMNS)),
     ],
+    ("app.prompts.loaders.history", "_page_of_each"): [(shape,) for shape in SHAPES],
+    ("app.prompts.loaders.templates", "_by_ids"): [(large,) for large in LARGE_TEXTS],
+    ("app.prompts.loaders.versions", "_numbered"): [(large,) for large in LARGE_TEXTS],
+    ("app.prompts.loaders.versions", "_page_of_each"): list(product(SHAPES, LARGE_TEXTS)),
+    ("app.prompts.repository.choose", "_by_name"): [(shape,) for shape in PLACES],
+    ("app.prompts.repository.choose", "_enabled"): [(shape,) for shape in PLACES],
+    ("app.prompts.repository.states", "_set_enabled"): [(False,), (True,)],
     ("app.runs.loaders", "_page_of_each"): [(shape,) for shape in SHAPES],
     ("app.runs.repository.answers", "_append"): [(False,), (True,)],
     ("app.search.loaders", "_messages"): list(product(QUERY_SHAPES, SEARCH_CONDITIONS, SHAPES)),

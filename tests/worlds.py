@@ -46,8 +46,10 @@ class Conversation:
     """The messages of these runs."""
     state: str = ""
     """What an agent keeps in the session."""
-    budget: str = ""
-    """What limits its user: nobody comes near it."""
+    template: str = ""
+    """A prompt of a project of its own, with a label."""
+    template_version: str = ""
+    """Its one version."""
 
     @property
     def ids(self) -> dict[str, str]:
@@ -63,6 +65,8 @@ class Conversation:
             "ToolExecution": self.executions[0],
             "SessionMetadata": global_id("SessionMetadata", key),
             "AgentState": self.state,
+            "PromptTemplate": self.template,
+            "PromptTemplateVersion": self.template_version,
             "AuditEvent": global_id("AuditEvent", f"{key}:1"),
         }
 
@@ -102,7 +106,10 @@ async def conversation(client: GraphQLClient, chains: int = 1, mark: str = "plai
     state = await keep_state(client, session, agentId=mark, state={mark: mark})
     budget = await limited(client)
     ended, written = zip(*attempts, strict=True)
-    return Conversation(session, question, answers, calls, files, executions, list(ended), list(written), state, budget)
+    template, version = await add_template(client, mark, projectId=session)
+    return Conversation(
+        session, question, answers, calls, files, executions, list(ended), list(written), state, template, version
+    )
 
 
 async def ids_for(client: GraphQLClient, field: str, own: Conversation) -> Ids:
@@ -121,6 +128,10 @@ async def ids_for(client: GraphQLClient, field: str, own: Conversation) -> Ids:
             # To be decided, an execution must await it.
             call = await add_call(client, own.chains[0][1])
             return {**own.ids, "ToolExecution": await add_execution(client, call, requiredApproval=True)}
+        case "disablePromptTemplate":
+            # To be disabled, a template must be enabled.
+            template, _ = await add_template(client, "enabled", projectId=own.session, enabled=True)
+            return {**own.ids, "PromptTemplate": template}
         case _:
             return own.ids
 
@@ -178,6 +189,17 @@ async def keep_state(client: GraphQLClient, session: str, **input_: Any) -> str:
     payload = await client.mutate("setAgentState", "agentState { id }", {"sessionId": session, **input_})
     assert payload["success"], payload
     return str(payload["agentState"]["id"])
+
+
+async def add_template(client: GraphQLClient, mark: str, **input_: Any) -> tuple[str, str]:
+    """The ids of a new prompt template, which says `mark` everywhere, and of its version, to which a label points."""
+    variable = {"name": mark, "description": mark, "default": mark}
+    text = {"name": mark, "content": mark, "description": mark, "variables": [variable]}
+    made = await client.mutate("createPromptTemplate", "template { id latestVersion { id } }", {**text, **input_})
+    assert made["success"], made
+    template = str(made["template"]["id"])
+    await client.mutate("setPromptLabel", "success", {"templateId": template, "label": "current", "version": 1})
+    return template, str(made["template"]["latestVersion"]["id"])
 
 
 async def add_file(client: GraphQLClient, message: str, file: FileToSend) -> str:

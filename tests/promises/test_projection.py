@@ -12,6 +12,11 @@ from tests.worlds import ClientAs, Conversation, conversation
 LARGE = {"chat_messages.content": "content", "chat_messages.context": "contextItems { insights }"}
 """Large columns as statements name them, and what asks for each."""
 
+LARGE_OF_PROMPTS = {
+    f"{table}.{column}" for table in ("prompt_templates", "prompt_template_versions")
+    for column in ("content", "variables")
+}  # fmt: skip
+
 WHOLE = {"message", "node", "nodes", "searchMessages", "searchSessions"}
 """Root fields that name their objects by id, which are read whole, or make snippets of what they find."""
 
@@ -84,4 +89,4 @@ async def _large(client: GraphQLClient, statements: StatementRecorder, operation
     statements.clear()
     answer: Mapping[str, object] = await client.data(operation)
     assert answer
-    return sorted(column for column in LARGE if any(column in sql for sql in statements.sent))
+    return sorted(column for column in {*LARGE, *LARGE_OF_PROMPTS} if any(column in sql for sql in statements.sent))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Integer, Text, Uuid, insert, literal, select
+from sqlalchemy import CTE, Integer, Select, Text, Uuid, insert, literal, select
 from sqlalchemy import func as sql
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -26,7 +26,7 @@ _TEXT: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _with_version(template: Any, kind: ChangeKind) -> Command[PromptTemplate]:
+def _with_version(template: CTE, kind: ChangeKind) -> Select[Any]:
     """The template as it is now, with a version that says the same and a line of its history."""
     row: dict[str, Any] = {
         "tenant_id": template.c.tenant_id, "id": param("version_id", Uuid), "template_id": template.c.id,
@@ -35,7 +35,7 @@ def _with_version(template: Any, kind: ChangeKind) -> Command[PromptTemplate]:
     }  # fmt: skip
     kept = insert(versions).from_select(list(row), select(*row.values())).returning(versions.c.id).cte("version")
     written = line(kind, template, version=template.c.version)
-    return Command(PromptTemplate, select(*template.c).add_cte(kept, written))
+    return select(*template.c).add_cte(kept, written)
 
 
 def _create() -> Command[PromptTemplate]:
@@ -47,11 +47,16 @@ def _create() -> Command[PromptTemplate]:
         "created_at": sql.statement_timestamp(), "updated_at": sql.statement_timestamp(),
     }  # fmt: skip
     made = insert(templates).from_select(list(row), select(*row.values())).returning(*templates.c).cte("template")
-    return _with_version(made, ChangeKind.CREATED)
+    return Command(PromptTemplate, _with_version(made, ChangeKind.CREATED))
+
+
+def _add_version() -> Command[PromptTemplate]:
+    saved = changed(version=templates.c.version + 1, **_TEXT)
+    return Command(PromptTemplate, _with_version(saved, ChangeKind.UPDATED))
 
 
 _CREATE = _create()
-_ADD_VERSION = _with_version(changed(version=templates.c.version + 1, **_TEXT), ChangeKind.UPDATED)
+_ADD_VERSION = _add_version()
 
 
 async def create(uow: UnitOfWork, actor: Actor, new: NewTemplate) -> PromptTemplate:
