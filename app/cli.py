@@ -1,10 +1,8 @@
 """The command line: `colloquy serve | worker | chat | migrate | schema | doctor | import | export | erase | seed`."""
 
 import asyncio
-import errno
 import os
 import signal
-import socket
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
@@ -23,7 +21,8 @@ from app.container import build_services, open_container
 from app.core.actor import Actor, CorrelationId, TenantId, UserId
 from app.core.errors import AppError
 from app.core.ids import new_id
-from app.core.logging import configure_logging, correlate
+from app.core.logging import configure_logging
+from app.core.ports import check_port, in_url
 from app.core.settings import Settings, SettingsError, environment_name, load_settings
 from app.db import migrate
 from app.db.errors import DatabaseProblem
@@ -33,6 +32,7 @@ from app.erasure.values import Erasure
 from app.exchange import display
 from app.exchange.files.sources import guessed, parts_of
 from app.exchange.files.targets import chosen_sessions, written_file
+from app.exchange.library.console import LibraryAsked, import_prompts
 from app.exchange.runner import export_sessions, import_parts
 from app.exchange.values import ExportFormat, ImportFormat, Ownership, Totals
 from app.identity.service import user_named
@@ -82,12 +82,12 @@ def serve(
         # Worker processes read their settings from the environment, as the application does on its own.
         os.environ.update({environment_name(name): str(value) for name, value in flags.items() if value is not None})
         build_services(settings)
-        _check_port(settings.host, settings.port)
+        check_port(settings.host, settings.port)
         # uvicorn ends by raising the signal again: what stands below must still be given up in order.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with _held(ready_database(settings, _say)), suppress(KeyboardInterrupt):
             if settings.port:
-                where = f"http://{_in_url(settings.host)}:{settings.port}"
+                where = f"http://{in_url(settings.host)}:{settings.port}"
                 _say(f"GraphQL at {where}/graphql, playground at {where}/graphiql; Ctrl-C stops")
             uvicorn.run(
                 "app.asgi:create_app",
@@ -133,7 +133,7 @@ def chat(
         if url is None:
             # Without the server's log: what a client's libraries tell there is not for the person.
             settings = load_settings()
-            url = f"http://{_in_url(settings.host)}:{settings.port}"
+            url = f"http://{in_url(settings.host)}:{settings.port}"
         code = chat_in_terminal(Asked(place_of(url, user), session, model, message))
     raise typer.Exit(code)
 
@@ -218,8 +218,8 @@ def import_conversations(
         ImportFormat | None,
         typer.Option(
             "--format",
-            help="How they are written: OpenAI's chat format in lines, an export of ChatGPT, or one of colloquy "
-            "[what they look like].",
+            help="How they are written: OpenAI's chat format in lines, an export of ChatGPT, one of colloquy, or a "
+            "library of prompts [what they look like, save prompts].",
         ),
     ] = None,
     user_field: Annotated[
@@ -227,9 +227,18 @@ def import_conversations(
     ] = None,
     user: Annotated[str, typer.Option(help="User they belong to, without --user-field.")] = SYSTEM_USER,
     tenant: Annotated[str, typer.Option(help="Tenant they belong to.")] = DEFAULT_TENANT,
+    dry_run: Annotated[bool, typer.Option(help="Of prompts: only tell how they differ from what is there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Of prompts: tell it in lines of JSON.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Store conversations from files; sent again, it stores only what is missing."""
+    """Store conversations or prompts from files; sent again, it stores only what is missing."""
+    if format_ is ImportFormat.PROMPTS:
+        asked = LibraryAsked(tuple(files), TenantId(tenant), UserId(user), dry_run, as_json)
+        opened = open_container(_settings(data_dir=data_dir), _say, background=False)
+        raise typer.Exit(_run(import_prompts(opened, asked, typer.echo)))
+    if dry_run or as_json:
+        _say("colloquy: --dry-run and --json need --format prompts")
+        raise typer.Exit(UNUSABLE)
 
     async def work() -> Totals:
         owners = Ownership(TenantId(tenant), UserId(user), user_field, _one_correlation())
@@ -351,33 +360,8 @@ def _settings(**flags: object) -> Settings:
     return settings
 
 
-def _one_correlation() -> CorrelationId:
-    """The correlation id of a command, which its lines and statements bear from now on."""
-    correlation = CorrelationId(str(new_id()))
-    correlate(correlation)
-    return correlation
-
-
-def _check_port(host: str, port: int) -> None:
-    """Raise SettingsError where another program listens; uvicorn would tell it in its log, with the database up."""
-    for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        try:
-            socket.create_server(address, family=family).close()
-        except OSError as error:
-            # Other faults are left to uvicorn: `localhost` may have an address that this machine does not serve.
-            if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                reason = os.strerror(error.errno).lower()
-                raise SettingsError(
-                    f"cannot listen on port {port} of {host}: {reason}; choose another (--port or COLLOQUY_PORT)"
-                ) from None
-
-
 def _say(line: str) -> None:
     typer.echo(line, err=True)
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 @contextmanager

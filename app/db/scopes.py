@@ -172,13 +172,15 @@ class Transaction(UnitOfWork):
         return await fetch(self._connection, command, values, self._log)
 
     async def copy(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add rows inside the transaction. Keys and checks of the table hold, its triggers run."""
+        """Add rows inside the transaction. Keys and checks of the table hold, its triggers run. Duplicate."""
         self.wrote = True
         try:
             await self._connection.copy_records_to_table(table.name, records=rows, columns=columns)
         except asyncpg.PostgresError as error:
             # As in `fetch`: the detail quotes the refused row.
             error.detail = None
+            if isinstance(error, asyncpg.UniqueViolationError):
+                raise Duplicate(str(error.constraint_name)) from error
             raise
 
 

@@ -46,12 +46,13 @@ def refusals(totals: Totals) -> Iterator[str]:
     """The lines that were not taken, with the reasons: the first of them, and how many more there are."""
     for refusal in sorted(totals.refusals, key=lambda one: (one.file, one.line)):
         where = f"{refusal.file}, " if refusal.file else ""
-        yield _in_one_line(f"{where}{totals.unit} {refusal.line}: {refusal.reason}")
+        yield in_one_line(f"{where}{totals.unit} {refusal.line}: {refusal.reason}")
     more = totals.refused - len(totals.refusals)
     if more:
         yield f"and {more:,} more {totals.unit}s"
 
 
-def _in_one_line(reason: str) -> str:
+def in_one_line(reason: str) -> str:
+    """`reason` without what would steer a terminal."""
     # A reason may hold a key as the file has it: nothing of it may steer the terminal.
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in reason)

@@ -18,10 +18,10 @@ class ImportStopped(AppError):
     code = ErrorCode.PERSISTENCE_ERROR
     retryable = True
 
-    def __init__(self, stored_messages: int) -> None:
+    def __init__(self, stored: int, what: str = "new messages") -> None:
         super().__init__(
-            f"the database failed; the import stopped after {stored_messages:,} new messages: run the same command "
-            "again, and it goes on from there"
+            f"the database failed; the import stopped after {stored:,} {what}: run the same command again, and it goes "
+            "on from there"
         )
 
 

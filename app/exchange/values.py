@@ -43,6 +43,8 @@ class ImportFormat(StrEnum):
     OPENAI_JSONL = "openai-jsonl"
     CHATGPT = "chatgpt"
     JSONL = "jsonl"
+    PROMPTS = "prompts"
+    """No conversations, but a library of prompts."""
 
     @property
     def unit(self) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType
 from uuid import UUID
@@ -175,6 +176,22 @@ class NewTemplate:
         """Raise ValidationError for what cannot be stored."""
         self.text.check()
         self.place.check()
+
+
+@dataclass(frozen=True, slots=True)
+class PastTemplate:
+    """A template of another library, with the number of its latest version and the times it had there."""
+
+    new: NewTemplate
+    version: int = 1
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    def check(self) -> None:
+        """Raise ValidationError for what cannot be stored."""
+        self.new.check()
+        # Its revision is one more where it is enabled.
+        require_range(self.version, "version", at_least=1, at_most=HIGHEST_VERSION - 1)
 
 
 class TemplateOrder(StrEnum):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, assert_never
 
+from app.exchange.errors import UnusableFile
 from app.exchange.files.lines import lines_of
 from app.exchange.files.members import members_of
 from app.exchange.formats import chatgpt, colloquy, openai_jsonl
@@ -46,5 +47,7 @@ def conversations_of(file: IO[bytes], format_: ImportFormat) -> Iterator[Unread]
             for session in colloquy.sessions_of(file):
                 read = partial(colloquy.read_conversation, session)
                 yield Unread(session.number, session.end_offset, session.held_bytes, read, session.spool.close)
+        case ImportFormat.PROMPTS:
+            raise UnusableFile(getattr(file, "name", "the file"), "prompts are no conversations")
         case _:
             assert_never(format_)
