@@ -1,7 +1,13 @@
 """Templates to change, and what the database holds of them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from app.core.actor import Actor
+from app.core.ids import parse_global_id
+from app.db.scopes import UnitOfWork
+from app.prompts.values import TemplateId
 from tests.client import GraphQLClient
 from tests.worlds import rows
 
@@ -39,3 +45,24 @@ async def history(dsn: str, columns: str = "revision, kind, label, from_version,
     """The lines of all templates' histories, by template and revision."""
     found = await rows(dsn, f"SELECT {columns} FROM prompt_template_changes ORDER BY template_id, revision")
     return [tuple(row.values()) for row in found]
+
+
+def uuid_of(template: str) -> TemplateId:
+    """The id of a template inside its global id."""
+    return TemplateId(parse_global_id(template, "PromptTemplate"))
+
+
+async def enabled(dsn: str) -> list[str]:
+    """The names of the templates that are enabled."""
+    return [row["name"] for row in await rows(dsn, "SELECT name FROM prompt_templates WHERE enabled ORDER BY name")]
+
+
+@dataclass(slots=True)
+class Uses:
+    """A room above that needs templates: says which runs are not finished, and may take its time."""
+
+    runs: tuple[str, ...] = ()
+
+    async def unfinished(self, uow: UnitOfWork, actor: Actor, template_id: TemplateId) -> Sequence[str]:
+        """Called inside the transaction."""
+        return self.runs
