@@ -18,7 +18,7 @@ from app.runs.service import Claimed
 from app.runs.turns import Turns, looked_at
 from app.runs.values import Ending, RunEntry, RunRef, RunStatus
 from tests.client import GraphQLClient
-from tests.fakes import in_view
+from tests.execution.scenes import greeting
 from tests.worlds import add_call, add_execution
 
 COMPLETED = Ending(RunStatus.COMPLETED, None, Usage(input=3, output=2))
@@ -107,6 +107,24 @@ async def _session(client: GraphQLClient) -> dict[str, Any]:
     return {"sessionId": await client.create_session(), "content": "Where to?", "model": "local:echo"}
 
 
+async def _prompt(client: GraphQLClient) -> dict[str, Any]:
+    """A prompt of a template, which begins a session."""
+    template = await greeting(client, f"greeting {new_id()}")
+    return {"templateId": template, "variables": {"name": "Ada"}, "model": "local:echo"}
+
+
+async def _prompt_in_session(client: GraphQLClient) -> dict[str, Any]:
+    return {**await _prompt(client), "sessionId": await client.create_session()}
+
+
+async def _prompt_again(client: GraphQLClient) -> dict[str, Any]:
+    """The run of a prompt, to be tried again."""
+    run = await _started(client, "executePrompt", await _prompt(client))
+    payload = await client.mutate("cancelRun", "run { id }", {"runId": run})
+    assert payload["success"], payload
+    return {"runId": run}
+
+
 async def _busy_session(client: GraphQLClient) -> dict[str, Any]:
     await _sent(client, asked := await _session(client))
     return {**asked, "onBusy": "INTERRUPT"}
@@ -160,7 +178,11 @@ async def _decidable(client: GraphQLClient) -> dict[str, Any]:
 
 
 async def _sent(client: GraphQLClient, asked: dict[str, Any]) -> str:
-    payload = await client.mutate("sendMessage", "run { id }", asked)
+    return await _started(client, "sendMessage", asked)
+
+
+async def _started(client: GraphQLClient, field: str, asked: dict[str, Any]) -> str:
+    payload = await client.mutate(field, "run { id }", asked)
     assert payload["success"], payload
     return str(payload["run"]["id"])
 
@@ -190,6 +212,9 @@ DEEDS = {
     "sendMessage, new session": mutation("sendMessage", _new_session),
     "sendMessage, session": mutation("sendMessage", _session),
     "sendMessage, interrupting": mutation("sendMessage", _busy_session),
+    "executePrompt, new session": mutation("executePrompt", _prompt),
+    "executePrompt, session": mutation("executePrompt", _prompt_in_session),
+    "retryRun, of a prompt": mutation("retryRun", _prompt_again),
     "regenerateMessage": mutation("regenerateMessage", _answered),
     "cancelRun": mutation("cancelRun", _waiting),
     "createSession": mutation("createSession", _described),
