@@ -40,6 +40,7 @@ ID_NAMES = {
     "session": "ChatSession", "message": "ChatMessage", "runId": "Run", "run": "Run", "toolCallId": "ToolCall",
     "toolExecutionId": "ToolExecution", "toolExecution": "ToolExecution",
     "templateId": "PromptTemplate", "promptTemplate": "PromptTemplate",
+    "promptExecution": "PromptExecution",
 }  # fmt: skip
 """Which type an input named so is the id of; of an argument `id`, the field's name tells."""
 
@@ -48,6 +49,9 @@ FOR_ADMINS = frozenset({"setBudget", "deleteBudget"})
 
 _GOES_WITH = {"parentMessageId": "sessionId", "editedMessageId": "sessionId"}
 """What a valid value needs beside it: both are messages of the session that is named, and of no new one."""
+
+_IN_PLACE_OF = {"templateId": "content"}
+"""What an input is not given beside a field: a prompt is a template, or a text of its own."""
 
 _ALWAYS = {"SetPromptLabelInput": "version"}
 """A field of an input that must be there, though it may be null."""
@@ -171,7 +175,7 @@ def _value(kind: GraphQLInputType, name: str, ids: Ids, path: tuple[str, ...] | 
             inner: _value(field.type, inner, ids, path[1:] if path and path[0] == inner else None, value)
             for inner, field in bare.fields.items()
             if is_required_input_field(field)
-            or inner in (*(path or ())[:1], _one_change(bare), _companion(path), _ALWAYS.get(bare.name))
+            or inner in (*(path or ())[:1], _change(bare, path), _companion(path), _ALWAYS.get(bare.name))
         }
     if isinstance(bare, GraphQLEnumType):
         return next(iter(bare.values))
@@ -188,6 +192,12 @@ def _value(kind: GraphQLInputType, name: str, ids: Ids, path: tuple[str, ...] | 
 def _companion(path: tuple[str, ...] | None) -> str | None:
     """The input field that goes with the one at the head of a path."""
     return _GOES_WITH.get(path[0]) if path else None
+
+
+def _change(kind: GraphQLInputObjectType, path: tuple[str, ...] | None) -> str | None:
+    """The change of an input, where the field at the head of a path does not stand in its place."""
+    change = _one_change(kind)
+    return None if path and _IN_PLACE_OF.get(path[0]) == change else change
 
 
 def _one_change(kind: GraphQLInputObjectType) -> str | None:

@@ -84,6 +84,7 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ],
     ("app.prompts.loaders.history", "_page_of_each"): [(shape,) for shape in SHAPES],
     ("app.prompts.loaders.templates", "_by_ids"): [(large,) for large in LARGE_TEXTS],
+    ("app.prompts.loaders.versions", "_by_ids"): [(large,) for large in LARGE_TEXTS],
     ("app.prompts.loaders.versions", "_numbered"): [(large,) for large in LARGE_TEXTS],
     ("app.prompts.loaders.versions", "_page_of_each"): list(product(SHAPES, LARGE_TEXTS)),
     ("app.prompts.repository.choose", "_by_name"): [(shape,) for shape in PLACES],

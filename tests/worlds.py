@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -11,13 +12,16 @@ from app.budgets.values import BudgetId, BudgetPeriod, BudgetScope, NewBudget
 from app.core.errors import ErrorCode
 from app.core.ids import global_id, new_id, split_global_id
 from app.db.scopes import UnitOfWork
-from app.identity.service import local_actor
-from app.identity.values import SYSTEM_USER
+from app.execution import repository as prompt_executions
+from app.execution.values import NewExecution, PromptExecutionId
 from app.llm.port import Usage
+from app.messages.values import MessageId
+from app.prompts.values import TemplateId, VersionId
 from app.runs import service as runs
 from app.runs.accounts import Accounts
 from app.runs.graphql import run_id
-from app.runs.values import Ending, Failure, RunRef, RunStatus
+from app.runs.values import Ending, Failure, RunId, RunRef, RunStatus
+from app.sessions.values import SessionId
 from tests.client import GraphQLClient
 from tests.fakes import in_view
 from tests.schema_walk import Ids
@@ -50,6 +54,8 @@ class Conversation:
     """A prompt of a project of its own, with a label."""
     template_version: str = ""
     """Its one version."""
+    prompt: str = ""
+    """What the first of the runs answers, as an execution of that version."""
 
     @property
     def ids(self) -> dict[str, str]:
@@ -67,6 +73,7 @@ class Conversation:
             "AgentState": self.state,
             "PromptTemplate": self.template,
             "PromptTemplateVersion": self.template_version,
+            "PromptExecution": self.prompt,
             "AuditEvent": global_id("AuditEvent", f"{key}:1"),
         }
 
@@ -107,9 +114,11 @@ async def conversation(client: GraphQLClient, chains: int = 1, mark: str = "plai
     budget = await limited(client)
     ended, written = zip(*attempts, strict=True)
     template, version = await add_template(client, mark, projectId=session)
+    prompt = await add_prompt(client, (session, question, ended[0]), (template, version), mark)
     return Conversation(
-        session, question, answers, calls, files, executions, list(ended), list(written), state, template, version
-    )
+        session, question, answers, calls, files, executions, list(ended), list(written), state, template, version,
+        prompt,
+    )  # fmt: skip
 
 
 async def ids_for(client: GraphQLClient, field: str, own: Conversation) -> Ids:
@@ -200,6 +209,19 @@ async def add_template(client: GraphQLClient, mark: str, **input_: Any) -> tuple
     template = str(made["template"]["id"])
     await client.mutate("setPromptLabel", "success", {"templateId": template, "label": "current", "version": 1})
     return template, str(made["template"]["latestVersion"]["id"])
+
+
+async def add_prompt(client: GraphQLClient, asked: tuple[str, str, str], template: tuple[str, str], mark: str) -> str:
+    """The id of a new execution: as if a run had been asked for, with its session and question, by a template."""
+    context = await client.context()
+    session, question, run = (UUID(split_global_id(each)[1]) for each in asked)
+    template_id, version = (UUID(split_global_id(each)[1]) for each in template)
+    new = NewExecution(
+        PromptExecutionId(new_id()), SessionId(session), RunId(run), MessageId(question), TemplateId(template_id),
+        VersionId(version), mark, None, {mark: mark}, mark,
+    )  # fmt: skip
+    await context.database.transact(lambda uow: prompt_executions.save(uow, context.actor, new))
+    return global_id("PromptExecution", new.id)
 
 
 async def add_file(client: GraphQLClient, message: str, file: FileToSend) -> str:

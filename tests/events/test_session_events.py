@@ -23,6 +23,8 @@ from app.events.following import HappenedEvents
 from app.events.loaders import read_events
 from app.events.models import Event
 from app.events.values import EventKind
+from app.execution.pipeline import PromptExecutions
+from app.execution.values import ExecutePromptRequest
 from app.graph.body import GraphQLRequest
 from app.graph.context import Context
 from app.messages import service as messages
@@ -169,6 +171,9 @@ async def everything(dsn: str, database: Database, services: Any, actor: Actor, 
             await runs.cancel(database, actor, RunId(run.id), None)
         else:
             await database.transact(partial(_finish, accounts, claimed, ending))
+    executor = services[PromptExecutions].for_request(database, actor)
+    prompt = ExecutePromptRequest(session_id, content="hello", wanted=Wanted("local:echo"))
+    await executor.execute_prompt(prompt, actor.correlation_id)
     await pipeline.edit(database, actor, Edit(MessageId(run.prompt_message_id), "anew"), None)
     await branches.set_leaf(database, actor, session_id, MessageId(run.prompt_message_id), None)
     async with database.single_statement() as uow:

@@ -30,7 +30,8 @@ MUTATIONS = sorted(mutation_fields().keys() - LEAVES_NO_KEY - FOR_ADMINS)
 
 EVENTS = {
     # A new session, the question, the answer that is expected, the run; the last two where the question is there.
-    "sendMessage": 4, "regenerateMessage": 2, "retryRun": 2,
+    # Of a prompt, that it was executed besides: the question of the run is one, and answered again it is so again.
+    "sendMessage": 4, "executePrompt": 5, "regenerateMessage": 2, "retryRun": 3,
 }  # fmt: skip
 """How many events the changes are that are more than one. Of a prompt template, a line of its history is one."""
 

@@ -37,7 +37,7 @@ FIGURES = {"sessionStatistics", "messagePersistenceStatistics", "usageSeries"}
 ASKS_FOR_A_ROLE = {"userId"}
 """Text of mutations that names a user, which only an admin may: tests/erasure shows that others may not."""
 
-FREE_TEXT = {"callId", "agentId", "projectId", "organizationId"}
+FREE_TEXT = {"callId", "agentId", "projectId", "organizationId", "contextFileId"}
 """Text of mutations that looks like the id of a row, and is the application's own."""
 
 

@@ -15,7 +15,7 @@ LARGE = {"chat_messages.content": "content", "chat_messages.context": "contextIt
 LARGE_OF_PROMPTS = {
     f"{table}.{column}" for table in ("prompt_templates", "prompt_template_versions")
     for column in ("content", "variables")
-}  # fmt: skip
+} | {"prompt_executions.variables"}  # fmt: skip
 
 ASKING = {"contextItems", "declaredVariables", "variables"}
 """Fields that lead to objects which a large column holds."""

@@ -23,7 +23,7 @@ from app.messages.loaders import MessageOfRow, large_columns
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId
 from app.prompts.graphql import PromptTemplateType, PromptTemplateVersionType
-from app.prompts.loaders import TemplateOfRow, VersionById, template_columns
+from app.prompts.loaders import TemplateOfRow, VersionOfRow, template_columns, version_columns
 from app.prompts.values import TemplateId, VersionId
 from app.runs.graphql import RunType
 from app.runs.graphql.types import UsageType
@@ -96,7 +96,8 @@ class PromptExecutionType(Node):
     async def template_version(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Any:
         if root.template_version_id is None:
             return None
-        return await info.context.loader(VersionById).load(VersionId(root.template_version_id))
+        key = (VersionId(root.template_version_id), version_columns(info))
+        return await info.context.loader(VersionOfRow).load(key)
 
     @field(graphql_type=UsageType | None, description="What its run used; null before its first turn has ended.")
     async def usage(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Any:

@@ -6,6 +6,7 @@ from app.prompts.loaders.templates import TemplateById, TemplateOfRow, template_
 from app.prompts.loaders.versions import (
     VersionById,
     VersionNumbered,
+    VersionOfRow,
     VersionsOfTemplate,
     version_columns,
     version_columns_with,
@@ -20,6 +21,7 @@ __all__ = [
     "TemplateOfRow",
     "VersionById",
     "VersionNumbered",
+    "VersionOfRow",
     "VersionsOfTemplate",
     "enabled_template",
     "numbered_page",

@@ -38,12 +38,25 @@ def version_columns_with(large: Large) -> list[ColumnElement[Any]]:
     return [column for column in versions.c if column.name not in _LARGE_COLUMNS or column.name in large]
 
 
-_BY_IDS = Query(
-    PromptTemplateVersion,
-    select(*versions.c).where(
-        versions.c.tenant_id == param("tenant_id"), versions.c.id == any_(param("ids", ARRAY(Uuid)))
-    ),
-)
+@lru_cache(maxsize=4)
+def _by_ids(large: Large) -> Query[PromptTemplateVersion]:
+    rows = select(*version_columns_with(large)).where(versions.c.tenant_id == param("tenant_id"))
+    return Query(PromptTemplateVersion, rows.where(versions.c.id == any_(param("ids", ARRAY(Uuid)))))
+
+
+class VersionOfRow(Loader[tuple[VersionId, Large], PromptTemplateVersion | None]):
+    """Versions that rows name which were read before, with the large columns that are asked for."""
+
+    async def fetch(
+        self, scope: ReadScope, actor: Actor, keys: list[tuple[VersionId, Large]]
+    ) -> Sequence[PromptTemplateVersion | None]:
+        """One statement for all versions with the same columns."""
+        found: dict[tuple[UUID, Large], PromptTemplateVersion] = {}
+        for large in {key[1] for key in keys}:
+            ids = [key[0] for key in keys if key[1] == large]
+            for row in await scope.all(_by_ids(large), tenant_id=actor.tenant_id, ids=ids):
+                found[row.id, large] = row
+        return [found.get(key) for key in keys]
 
 
 class VersionById(Loader[VersionId, PromptTemplateVersion | None]):
@@ -53,7 +66,7 @@ class VersionById(Loader[VersionId, PromptTemplateVersion | None]):
         self, scope: ReadScope, actor: Actor, keys: list[VersionId]
     ) -> Sequence[PromptTemplateVersion | None]:
         """One statement for all ids."""
-        found = {row.id: row for row in await scope.all(_BY_IDS, tenant_id=actor.tenant_id, ids=keys)}
+        found = {row.id: row for row in await scope.all(_by_ids(_LARGE_COLUMNS), tenant_id=actor.tenant_id, ids=keys)}
         return [found.get(key) for key in keys]
 
 
