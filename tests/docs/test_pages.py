@@ -17,7 +17,7 @@ from tests.followers import Way, subscribed
 from tests.processes import serving
 from tests.schema_walk import FOR_ADMINS
 from tests.uploads import FileToSend
-from tests.worlds import ClientAs, add_call, add_execution, add_file, limited
+from tests.worlds import add_call, add_execution, add_file, add_template
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -65,6 +65,7 @@ async def test_queries_on_the_pages_run(client: GraphQLClient, client_as: Client
         "toolExecutionId": await add_execution(client, executed),
         "awaitingId": await add_execution(client, awaiting, requiredApproval=True),
         "attachmentId": await add_file(client, message, FileToSend()),
+        "templateId": (await add_template(client, "plain"))[0],
         "file": FileToSend(),
         "answerId": begun["message"]["id"],
         "budgetId": await limited(client),

@@ -45,7 +45,7 @@ async def test_an_object_tells_the_fields_of_its_own_type(client: GraphQLClient,
       ... on ChatSession { title } ... on ChatMessage { content parent { content } } ... on ToolCall { name position }
       ... on AgentState { agentId version } ... on MessageAttachment { fileName }
       ... on ToolExecution { toolName input } ... on SessionMetadata { tags } ... on AuditEvent { kind seq }
-      ... on Budget { subject limitTokens }
+      ... on PromptTemplate { declaredVariables { name } } ... on PromptTemplateVersion { version variables { name } }
       ... on Run { status error { message } retryOf { status } } } }"""
 
     found = (await client.data(query, {"ids": [own.ids[name] for name in node_types()]}))["nodes"]
@@ -57,6 +57,8 @@ async def test_an_object_tells_the_fields_of_its_own_type(client: GraphQLClient,
         "Budget": {"subject": "alice", "limitTokens": "1000000000000"},
         "SessionMetadata": {"tags": ["plain"]}, "AgentState": {"agentId": "plain", "version": 1},
         "AuditEvent": {"kind": "SESSION_CREATED", "seq": "1"},
+        "PromptTemplate": {"declaredVariables": [{"name": "plain"}]},
+        "PromptTemplateVersion": {"version": 1, "variables": [{"name": "plain"}]},
         "Run": {"status": "FAILED", "error": {"message": "plain"}, "retryOf": {"status": "FAILED"}},
     }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -19,7 +20,7 @@ from tests.prompts.scenes import a_template, change, enabled, history, read, sav
 PLACES = [{"projectId": "apollo", "organizationId": "acme"}, {"projectId": "apollo"}, {"organizationId": "acme"}, {}]
 
 
-def codes(payloads: list[dict[str, Any]]) -> Counter[str | None]:
+def codes(payloads: Sequence[dict[str, Any]]) -> Counter[str | None]:
     """How many payloads have which error."""
     return Counter(payload["error"] and payload["error"]["code"] for payload in payloads)
 
