@@ -32,7 +32,7 @@ from app.erasure.values import Erasure
 from app.exchange import display
 from app.exchange.files.sources import guessed, parts_of
 from app.exchange.files.targets import chosen_sessions, written_file
-from app.exchange.library.console import LibraryAsked, import_prompts
+from app.exchange.library.console import LibraryAsked, export_prompts, import_prompts
 from app.exchange.runner import export_sessions, import_parts
 from app.exchange.values import ExportFormat, ImportFormat, Ownership, Totals
 from app.identity.service import user_named
@@ -301,12 +301,19 @@ def export_conversations(
     everything: Annotated[bool, typer.Option("--all", help="Write the sessions of all users of all tenants.")] = False,
     format_: Annotated[
         ExportFormat,
-        typer.Option("--format", help="How: all there is to import again, OpenAI's chat format, or to be read."),
+        typer.Option(
+            "--format", help="How: all there is to import again, OpenAI's chat format, to be read; or prompts."
+        ),
     ] = ExportFormat.JSONL,
+    tenant: Annotated[str, typer.Option(help="Of prompts: the tenant whose library it is.")] = DEFAULT_TENANT,
     output: Annotated[Path | None, typer.Option(help="File to write [the standard output].")] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Write sessions to a file."""
+    """Write sessions, or the library of prompts, to a file."""
+    if format_ is ExportFormat.PROMPTS:
+        opened = open_container(_settings(data_dir=data_dir), _say, background=False)
+        _say(f"{_run(export_prompts(opened, TenantId(tenant), output)):,} prompts written")
+        return
 
     async def work() -> int:
         correlation = _one_correlation()

@@ -19,6 +19,7 @@ from app.erasure.repository import acting_columns, owned_tables
 from app.events.values import EventFilter, EventKind
 from app.messages.loaders import LARGE_COLUMNS
 from app.messages.values import MessageRole
+from app.prompts.values import TemplateFilter, TemplateOrder
 from app.runs.values import RunStatus
 from app.sessions.values import SessionFilter, SessionOrder
 from app.statistics.values import UsageGrouping
@@ -58,6 +59,7 @@ EXECUTION_DECISION = frozenset({"status", "approved", "approved_by", "decision_c
 LARGE: tuple[frozenset[str], ...] = (frozenset(), LARGE_COLUMNS)
 LARGE_TEXTS: tuple[frozenset[str], ...] = (frozenset(), frozenset({"content", "variables"}))
 """Of prompts."""
+TEMPLATE_CONDITIONS = _some_of(TemplateFilter.__slots__)
 PLACES = list(product((False, True), (False, True)))
 """Of prompts: with and without a project, and an organization."""
 
@@ -83,12 +85,18 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
         *product([EventKind.MESSAGE_DELETED], _changes(MESSAGE_COLUMNS)),
     ],
     ("app.prompts.loaders.history", "_page_of_each"): [(shape,) for shape in SHAPES],
+    ("app.prompts.loaders.lists", "_count"): [(names,) for names in TEMPLATE_CONDITIONS],
+    ("app.prompts.loaders.lists", "_enabled"): list(product(PLACES, LARGE_TEXTS)),
+    ("app.prompts.loaders.lists", "_named"): list(product(PLACES, LARGE_TEXTS)),
+    ("app.prompts.loaders.lists", "_numbered_page"): list(product(TEMPLATE_CONDITIONS, LARGE_TEXTS)),
+    ("app.prompts.loaders.lists", "_page"): list(product(TEMPLATE_CONDITIONS, TemplateOrder, SHAPES, LARGE_TEXTS)),
     ("app.prompts.loaders.templates", "_by_ids"): [(large,) for large in LARGE_TEXTS],
     ("app.prompts.loaders.versions", "_by_ids"): [(large,) for large in LARGE_TEXTS],
     ("app.prompts.loaders.versions", "_numbered"): [(large,) for large in LARGE_TEXTS],
     ("app.prompts.loaders.versions", "_page_of_each"): list(product(SHAPES, LARGE_TEXTS)),
     ("app.prompts.repository.choose", "_by_name"): [(shape,) for shape in PLACES],
     ("app.prompts.repository.choose", "_enabled"): [(shape,) for shape in PLACES],
+    ("app.prompts.repository.past", "_switch"): [(False,), (True,)],
     ("app.prompts.repository.states", "_set_enabled"): [(False,), (True,)],
     ("app.runs.loaders", "_page_of_each"): [(shape,) for shape in SHAPES],
     ("app.runs.repository.answers", "_append"): [(False,), (True,)],

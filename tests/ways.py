@@ -17,7 +17,7 @@ from tests.schema_walk import (
     without_required,
 )
 
-ASKED_WITH = {"ChatSession.agentState": '(agentId: "plain")'}
+ASKED_WITH = {"ChatSession.agentState": '(agentId: "plain")', "PromptTemplate.diff": "(from: 1, to: 1)"}
 """The arguments of fields below the root that cannot be asked for without."""
 
 Wanted = Callable[[GraphQLNamedType], str]

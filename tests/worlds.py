@@ -207,7 +207,7 @@ async def add_template(client: GraphQLClient, mark: str, **input_: Any) -> tuple
     made = await client.mutate("createPromptTemplate", "template { id latestVersion { id } }", {**text, **input_})
     assert made["success"], made
     template = str(made["template"]["id"])
-    await client.mutate("setPromptLabel", "success", {"templateId": template, "label": "current", "version": 1})
+    await client.mutate("setPromptLabel", "success", {"templateId": template, "label": mark, "version": 1})
     return template, str(made["template"]["latestVersion"]["id"])
 
 

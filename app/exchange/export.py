@@ -7,6 +7,7 @@ from typing import assert_never
 
 import orjson
 
+from app.core.errors import ValidationError
 from app.exchange.formats import attachments
 from app.exchange.formats.executions import execution_record
 from app.exchange.formats.markdown import heading, written
@@ -29,6 +30,8 @@ def exported(reading: SessionReading, format_: ExportFormat) -> AsyncIterator[by
             return _openai(reading)
         case ExportFormat.MARKDOWN:
             return _markdown(reading)
+        case ExportFormat.PROMPTS:
+            raise ValidationError("prompts are no session", field="format", hint="choose another format")
         case _:
             assert_never(format_)
 

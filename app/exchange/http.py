@@ -37,6 +37,7 @@ async def _export(request: Request, context: Context) -> Response:
 
 
 def _format(wanted: str) -> ExportFormat:
-    if wanted not in set(ExportFormat):
-        raise ValidationError(f"format must be {', '.join(ExportFormat)}", field="format", hint="choose one of them")
+    of_sessions = [format_ for format_ in ExportFormat if format_ is not ExportFormat.PROMPTS]
+    if wanted not in of_sessions:
+        raise ValidationError(f"format must be {', '.join(of_sessions)}", field="format", hint="choose one of them")
     return ExportFormat(wanted)

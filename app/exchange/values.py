@@ -58,6 +58,8 @@ class ExportFormat(StrEnum):
     JSONL = "jsonl"
     OPENAI = "openai"
     MARKDOWN = "markdown"
+    PROMPTS = "prompts"
+    """No session, but the library of prompts."""
 
     @property
     def media_type(self) -> str:

@@ -1,16 +1,21 @@
 """What is done to take over templates of another library. Callers hold a unit of work, and are the operator."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from uuid import UUID
 
 from app.core.actor import Actor
 from app.core.ids import new_id
+from app.db.database import Database
 from app.db.scopes import ReadScope, UnitOfWork
 from app.prompts.models import PromptTemplate
 from app.prompts.rendering import check_text, variables_in
 from app.prompts.repository import past
 from app.prompts.values import PastTemplate, Place, TemplateId, Text, Variable, VersionId
+
+AT_ONCE = 200
+"""Templates that are read or stored at once: at most 2 MB of texts, and ten statements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,19 @@ async def take(uow: UnitOfWork, actor: Actor, steps: Steps, now: datetime) -> No
         await past.store(uow, actor, steps.store, now)
     if steps.enable:
         await past.switch(uow, actor, steps.enable, enabled=True)
+
+
+async def everything(database: Database, actor: Actor) -> AsyncIterator[PromptTemplate]:
+    """All templates of the library by their ids, as they are when they are reached."""
+    after = UUID(int=0)
+    while True:
+        async with database.read() as scope:
+            found = await past.behind(scope, actor, after, AT_ONCE)
+        for template in found:
+            yield template
+        if len(found) < AT_ONCE:
+            return
+        after = found[-1].id
 
 
 async def amount(scope: ReadScope, actor: Actor) -> int:

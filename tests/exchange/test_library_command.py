@@ -7,6 +7,7 @@ from typing import Any
 
 from app.db.database import Database
 from app.exchange.library.values import Verdict
+from app.prompts.taking_over import AT_ONCE
 from tests.cli.commands import colloquy
 from tests.exchange.test_library_import import ID, LIBRARY, everything, taken, template, written
 from tests.worlds import rows
@@ -87,6 +88,23 @@ async def test_what_has_to_be_mended_first_is_told_with_exit_code_2(dsn: str, tm
     assert absent[2] == f"colloquy: {tmp_path}/absent.json cannot be read: No such file or directory\n"
     assert words[2].startswith(f"colloquy: {tmp_path}/words.csv cannot be read: it is neither JSON, nor CSV")
     assert await rows(dsn, "SELECT id FROM prompt_templates") == []
+
+
+async def test_an_exported_library_is_the_same_when_it_is_imported(dsn: str, tmp_path: Path) -> None:
+    variables = [{"name": "name", "type": "json", "required": False, "default": {"b": 1.0, "a": [None, "ü"]}}]
+    many = [_numbered(number, "all") for number in range(AT_ONCE * 2)]
+    await run(dsn, LIBRARY, written(tmp_path, template(7, variables=variables, version=3), *many))
+    file = tmp_path / "exported.jsonl"
+
+    exported = await colloquy("export", "--format", "prompts", "--output", file, DATABASE_URL=dsn)
+    equal = await run(dsn, file, "--dry-run")
+    elsewhere = await run(dsn, file, "--tenant", "acme")
+    again = await colloquy("export", "--format", "prompts", "--tenant", "acme", DATABASE_URL=dsn)
+
+    assert exported.stderr == "406 prompts written\n"
+    assert (equal[0], equal[1][0]) == (0, "templates: 0 new, 406 the same, 0 different, 0 in conflict")
+    assert elsewhere[0] == 0
+    assert again.stdout_bytes == file.read_bytes()
 
 
 async def test_two_imports_at_once_take_everything_once(database: Database, dsn: str, tmp_path: Path) -> None:

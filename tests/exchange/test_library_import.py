@@ -11,10 +11,11 @@ import pytest
 from app.core.actor import CorrelationId
 from app.db.database import Database
 from app.exchange.errors import UnusableFile
-from app.exchange.library.runner import AT_ONCE, import_library
+from app.exchange.library.runner import import_library
 from app.exchange.library.values import Finding, LibraryTotals
 from app.identity.service import local_actor
 from app.identity.values import DEFAULT_TENANT, SYSTEM_USER
+from app.prompts.taking_over import AT_ONCE
 from tests.fakes import StatementRecorder
 from tests.worlds import rows
 

@@ -10,11 +10,14 @@ from app.core.actor import CorrelationId, TenantId, UserId
 from app.core.ids import new_id
 from app.db.database import Database
 from app.exchange.errors import UnusableFile
+from app.exchange.files.targets import written_file
 from app.exchange.library import display
 from app.exchange.library.runner import import_library
 from app.exchange.library.values import Finding, LibraryTotals, Verdict
 from app.exchange.values import Ownership
 from app.identity.service import local_actor
+from app.identity.values import SYSTEM_USER
+from app.prompts.taking_over import everything
 
 SAME = 0
 """Exit code when all was taken over; of a dry run, when nothing differs."""
@@ -64,6 +67,19 @@ async def import_prompts(
         for line in display.summary(totals, dry_run=asked.dry_run):
             write(line)
     return _exit_code(totals, dry_run=asked.dry_run)
+
+
+async def export_prompts(opened: AbstractAsyncContextManager[Opened], tenant: TenantId, output: Path | None) -> int:
+    """Write all templates of a tenant, one per line, as `import_prompts` takes them; how many. UnusableTarget."""
+    owner = Ownership(tenant, SYSTEM_USER, None, CorrelationId(str(new_id())))
+    actor = local_actor(owner.user, owner.tenant, owner.correlation)
+    written = 0
+    async with opened as container:
+        with written_file(output) as target:
+            async for template in everything(container.database, actor):
+                target.write(display.line_of(template) + b"\n")
+                written += 1
+    return written
 
 
 def _exit_code(totals: LibraryTotals, *, dry_run: bool) -> int:

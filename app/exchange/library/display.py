@@ -6,6 +6,12 @@ import orjson
 
 from app.exchange.display import in_one_line
 from app.exchange.library.values import Finding, LibraryTotals, Verdict
+from app.prompts.models import PromptTemplate
+
+_EXPORTED = (
+    "id", "name", "description", "content", "type", "variables", "project_id", "organization_id", "enabled", "version",
+    "created_at", "updated_at",
+)  # fmt: skip
 
 
 def told(finding: Finding) -> Iterator[str]:
@@ -50,3 +56,8 @@ def summary_as_json(totals: LibraryTotals, *, dry_run: bool) -> str:
             "dryRun": dry_run,
         }
     ).decode()  # fmt: skip
+
+
+def line_of(template: PromptTemplate) -> bytes:
+    """A template as a line of a file that can be imported again."""
+    return orjson.dumps({name: getattr(template, name) for name in _EXPORTED}, default=str)

@@ -99,9 +99,12 @@ def _text(value: Any) -> str:
 
 def _uuid(value: Any) -> UUID:
     try:
-        return UUID(_text(value))
+        found = UUID(_text(value))
     except ValueError:
         raise ValueError("is no UUID") from None
+    if found == UUID(int=0):
+        raise ValueError("is the UUID of nothing")
+    return found
 
 
 def _type(value: Any) -> PromptType:

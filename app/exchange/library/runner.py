@@ -19,13 +19,10 @@ from app.exchange.library.files import Unread, templates_of
 from app.exchange.library.reading import read_template
 from app.exchange.library.values import Finding, LibraryTotals, ReadTemplate, Verdict
 from app.prompts import taking_over
-from app.prompts.taking_over import Library, Steps
+from app.prompts.taking_over import AT_ONCE, Library, Steps
 from app.prompts.values import Place, TemplateId
 
 T = TypeVar("T")
-
-AT_ONCE = 200
-"""Templates that are compared and taken over in one transaction: at most 2 MB of texts, and ten statements."""
 
 MOST_TRIES = 5
 """Of one batch, where others take names or enable templates meanwhile."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, Text, Uuid, any_, cast, false, func, insert, select, true, update
+from sqlalchemy import ARRAY, BigInteger, Text, Uuid, any_, cast, false, func, insert, select, true, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.core.actor import Actor
@@ -38,7 +38,7 @@ class PlacedName(NamedTuple):
 
 _PLACED = select(templates.c.id, templates.c.name, templates.c.project_id, templates.c.organization_id)
 
-_KNOWN = Query(PromptTemplate, _BY_IDS)
+_KNOWN = Query(PromptTemplate, _BY_IDS.order_by(templates.c.id))
 # In one order, whoever locks several.
 _LOCKED = Command(PromptTemplate, _BY_IDS.order_by(templates.c.id).with_for_update(key_share=True))
 _NAMED = Query(PlacedName, _PLACED.where(_OF_TENANT, _THERE, templates.c.name == any_(param("names", ARRAY(Text)))))
@@ -49,6 +49,13 @@ _ENABLED = Query(
         templates.c.enabled,
         (templates.c.project_id == any_(param("projects", ARRAY(Text)))) | templates.c.project_id.is_(None),
     ),
+)
+_BEHIND = Query(
+    PromptTemplate,
+    select(*templates.c)
+    .where(_OF_TENANT, _THERE, templates.c.id > param("after", Uuid))
+    .order_by(templates.c.id)
+    .limit(param("limit", BigInteger)),
 )
 _AMOUNT = Query(int, select(func.count().label("amount")).select_from(templates).where(_OF_TENANT, _THERE))
 
@@ -135,6 +142,11 @@ async def enabled_in(scope: ReadScope, actor: Actor, projects: Sequence[str]) ->
 async def amount(scope: ReadScope, actor: Actor) -> int:
     """How many templates the tenant has."""
     return await scope.first(_AMOUNT, tenant_id=actor.tenant_id) or 0
+
+
+async def behind(scope: ReadScope, actor: Actor, after: UUID, limit: int) -> list[PromptTemplate]:
+    """The next templates of the library by their ids."""
+    return await scope.all(_BEHIND, tenant_id=actor.tenant_id, after=after, limit=limit)
 
 
 async def store(uow: UnitOfWork, actor: Actor, new: Sequence[PastTemplate], now: datetime) -> None:
