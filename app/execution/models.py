@@ -46,10 +46,8 @@ class PromptExecution(Base):
             "ix_prompt_executions_version_user", "tenant_id", "template_version_id", "user_id", "created_at", "id",
             postgresql_where=_OF_TEMPLATE,
         ),
-        # From a live run, of which there are few, to whether it needs a template.
-        Index(
-            "ix_prompt_executions_template_run", "tenant_id", "template_id", "run_id", postgresql_where=_OF_TEMPLATE
-        ),
+        # For what they add up to. Those that are not finished are found from the live runs, of which there are few.
+        Index("ix_prompt_executions_template", "tenant_id", "template_id", postgresql_where=_OF_TEMPLATE),
         CheckConstraint("(template_id is null) = (template_version_id is null)", name="template"),
         CheckConstraint("template_id is not null or (label is null and chosen_version is null)", name="choice"),
         CheckConstraint("label is null or chosen_version is null", name="one_choice"),

@@ -95,9 +95,9 @@ def upgrade() -> None:
         postgresql_where=_OF_TEMPLATE,
     )
     op.create_index(
-        "ix_prompt_executions_template_run",
+        "ix_prompt_executions_template",
         "prompt_executions",
-        ["tenant_id", "template_id", "run_id"],
+        ["tenant_id", "template_id"],
         postgresql_where=_OF_TEMPLATE,
     )
 
