@@ -17,8 +17,8 @@ LARGE_OF_PROMPTS = {
     for column in ("content", "variables")
 } | {"prompt_executions.variables"}  # fmt: skip
 
-ASKING = {"contextItems", "declaredVariables", "variables"}
-"""Fields that lead to objects which a large column holds."""
+ASKING = {"contextItems", "declaredVariables", "variables", "diff(from: 1, to: 1)"}
+"""Fields that lead to objects which a large column holds, or is compared for."""
 
 WHOLE = {"message", "node", "nodes", "searchMessages", "searchSessions"}
 """Root fields that name their objects by id, which are read whole, or make snippets of what they find."""
