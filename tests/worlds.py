@@ -202,7 +202,8 @@ async def keep_state(client: GraphQLClient, session: str, **input_: Any) -> str:
 
 async def add_template(client: GraphQLClient, mark: str, **input_: Any) -> tuple[str, str]:
     """The ids of a new prompt template, which says `mark` everywhere, and of its version, to which a label points."""
-    variable = {"name": mark, "description": mark, "default": mark}
+    # Of a name, only what a variable can be called.
+    variable = {"name": mark.replace("-", "_"), "description": mark, "default": mark}
     text = {"name": mark, "content": mark, "description": mark, "variables": [variable]}
     made = await client.mutate("createPromptTemplate", "template { id latestVersion { id } }", {**text, **input_})
     assert made["success"], made

@@ -71,7 +71,7 @@ async def test_queries_on_the_pages_run(client: GraphQLClient, query: str, dsn: 
         "budgetId": await limited(client),
         "runId": await run_of(client),
         "endedRunId": await ended_run_of(client),
-        "templateId": await template_of(client),
+        "shopTemplateId": await template_of(client),
     }
     variables = {name: value for name, value in known.items() if f"${name}" in query}
 
@@ -87,7 +87,7 @@ async def test_queries_on_the_pages_run(client: GraphQLClient, query: str, dsn: 
 
 
 async def template_of(client: GraphQLClient) -> str:
-    """A prompt template with the variables that pages give values for."""
+    """A prompt template with the variables that a page gives values for."""
     variables = [{"name": "shop"}, {"name": "question"}]
     input_ = {"name": "Answers", "content": "You answer for {{shop}}: {{question}}", "variables": variables}
     return str((await client.mutate("createPromptTemplate", "template { id }", input_))["template"]["id"])

@@ -46,6 +46,7 @@ async def test_an_object_tells_the_fields_of_its_own_type(client: GraphQLClient,
       ... on AgentState { agentId version } ... on MessageAttachment { fileName }
       ... on ToolExecution { toolName input } ... on SessionMetadata { tags } ... on AuditEvent { kind seq }
       ... on PromptTemplate { declaredVariables { name } } ... on PromptTemplateVersion { version variables { name } }
+      ... on PromptExecution { label given: variables }
       ... on Run { status error { message } retryOf { status } } } }"""
 
     found = (await client.data(query, {"ids": [own.ids[name] for name in node_types()]}))["nodes"]
@@ -59,6 +60,7 @@ async def test_an_object_tells_the_fields_of_its_own_type(client: GraphQLClient,
         "AuditEvent": {"kind": "SESSION_CREATED", "seq": "1"},
         "PromptTemplate": {"declaredVariables": [{"name": "plain"}]},
         "PromptTemplateVersion": {"version": 1, "variables": [{"name": "plain"}]},
+        "PromptExecution": {"label": "plain", "given": {"plain": "plain"}},
         "Run": {"status": "FAILED", "error": {"message": "plain"}, "retryOf": {"status": "FAILED"}},
     }  # fmt: skip
 
