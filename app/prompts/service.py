@@ -189,23 +189,14 @@ async def _enable(uow: UnitOfWork, actor: Actor, found: PromptTemplate, replace_
     if found.enabled:
         return TemplateOutcome(found, warnings=UNCHANGED)
     replaced = None
-    other = await _other_enabled(uow, actor, found)
+    # Nobody else enables one meanwhile, but somebody may disable or delete the one there is until its lock is had.
+    other = await repository.lock_enabled(uow, actor, place_of(found))
     if other is not None:
         if not replace_enabled:
             raise EnabledConflict(other)
         replaced = await repository.set_enabled(uow, actor, other, enabled=False)
     async with _refusals():
         return TemplateOutcome(await repository.set_enabled(uow, actor, TemplateId(found.id), enabled=True), replaced)
-
-
-async def _other_enabled(uow: UnitOfWork, actor: Actor, found: PromptTemplate) -> TemplateId | None:
-    """The template that is enabled in the place of another, locked. Nobody else can enable one meanwhile."""
-    enabled = await repository.chosen_enabled(uow, actor, place_of(found))
-    if enabled is None:
-        return None
-    # Somebody may have disabled or deleted it before the lock was had.
-    other = await repository.lock_template(uow, actor, TemplateId(enabled.id))
-    return TemplateId(other.id) if other is not None and other.enabled else None
 
 
 def place_of(template: PromptTemplate) -> Place:

@@ -9,7 +9,7 @@ import pytest
 from app.core.paging import PageRequest
 from app.db.pages import PageShape
 from app.prompts.loaders import history, versions
-from app.prompts.repository import choose
+from app.prompts.repository import choose, locks
 
 PLAN_OF = """
 CREATE FUNCTION pg_temp.plan_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
@@ -28,6 +28,7 @@ SHAPE = PageShape.of(PageRequest(20))
     [
         (choose._enabled((True, True)), "uq_prompt_templates_enabled"),
         (choose._enabled((False, False)), "uq_prompt_templates_enabled"),
+        (locks._lock_enabled((True, True)), "uq_prompt_templates_enabled"),
         (choose._by_name((True, True)), "uq_prompt_templates_name"),
         (choose._by_name((False, False)), "uq_prompt_templates_name"),
         (versions._page_of_each(SHAPE, NOTHING), "uq_prompt_template_versions_number"),
@@ -36,8 +37,10 @@ SHAPE = PageShape.of(PageRequest(20))
         (history._SAVERS, "uq_prompt_template_changes_saved"),
         (history._LABELS, "pk_prompt_labels"),
     ],
-    ids=["enabled", "enabled of no project", "name", "name of no project", "versions", "version", "history", "savers",
-         "labels"],
+    ids=[
+        "enabled", "enabled of no project", "enabled, locked", "name", "name of no project", "versions", "version",
+        "history", "savers", "labels",
+    ],
 )  # fmt: skip
 async def test_what_is_asked_for_is_found_by_the_index_made_for_it(dsn: str, statement: Any, index: str) -> None:
     connection = await asyncpg.connect(dsn)

@@ -2,22 +2,31 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import asyncpg
 import pytest
 
 from app.core.actor import Actor
-from app.db.database import Database
+from app.db.database import Database, PoolSettings
 from app.prompts import service
 from app.prompts.errors import TemplateNotFound
 from app.prompts.pipeline import PromptPipeline
 from tests.client import GraphQLClient
 from tests.conversations import waiting_for_locks
+from tests.fakes import StatementRecorder
 from tests.prompts.scenes import a_template, change, enabled, history, read, save, uuid_of
 
 PLACES = [{"projectId": "apollo", "organizationId": "acme"}, {"projectId": "apollo"}, {"organizationId": "acme"}, {}]
+
+
+@pytest.fixture
+async def database(dsn: str, statements: StatementRecorder) -> AsyncIterator[Database]:
+    """Connections for fifty at once: on a slow machine those who wait for one would else be sent away."""
+    opened = await Database.connect(dsn, PoolSettings(size=50, connect_timeout_seconds=30.0), statements)
+    yield opened
+    await opened.close()
 
 
 def codes(payloads: Sequence[dict[str, Any]]) -> Counter[str | None]:

@@ -8,7 +8,7 @@ from app.prompts.repository.choose import (
     numbered_version,
 )
 from app.prompts.repository.labels import label_in, move_label, remove_label
-from app.prompts.repository.locks import hold_template, lock_place, lock_template
+from app.prompts.repository.locks import hold_template, lock_enabled, lock_place, lock_template
 from app.prompts.repository.states import delete_template, set_enabled
 from app.prompts.repository.texts import ONE_ENABLED, ONE_NAME, add_version, create
 
@@ -24,6 +24,7 @@ __all__ = [
     "hold_template",
     "label_in",
     "labelled_version",
+    "lock_enabled",
     "lock_place",
     "lock_template",
     "move_label",

@@ -4,13 +4,16 @@ The one order of locks: a session's row, where there is one, then the place, the
 of the place that is enabled.
 """
 
+from functools import lru_cache
+from uuid import UUID
+
 import orjson
 from sqlalchemy import Integer, Text, func, literal, select
 
 from app.core.actor import Actor
 from app.db.scopes import UnitOfWork
 from app.db.statement import Command, param
-from app.prompts.fragments import is_template, templates
+from app.prompts.fragments import PlaceShape, in_place, is_template, place_parameters, shape_of, templates
 from app.prompts.models import PromptTemplate
 from app.prompts.values import Place, TemplateId
 
@@ -29,9 +32,22 @@ _LOCK_PLACE = Command(
 )
 
 
+@lru_cache(maxsize=4)
+def _lock_enabled(shape: PlaceShape) -> Command[UUID]:
+    found = select(templates.c.id).where(*in_place(shape), templates.c.enabled)
+    return Command(UUID, found.with_for_update(key_share=True))
+
+
 async def lock_template(uow: UnitOfWork, actor: Actor, template_id: TemplateId) -> PromptTemplate | None:
     """The newest version of a template's row, also of one that is deleted, which nobody else changes until the end."""
     return await uow.run_one(_LOCK, tenant_id=actor.tenant_id, template_id=template_id)
+
+
+async def lock_enabled(uow: UnitOfWork, actor: Actor, place: Place) -> TemplateId | None:
+    """The template that is enabled in a locked place, which nobody else changes until the end."""
+    values = {"tenant_id": actor.tenant_id, **place_parameters(place)}
+    found = await uow.run_one(_lock_enabled(shape_of(place)), **values)
+    return None if found is None else TemplateId(found)
 
 
 async def hold_template(uow: UnitOfWork, actor: Actor, template_id: TemplateId) -> bool:
