@@ -21,7 +21,7 @@ from app.container import build_services, open_container
 from app.core.actor import Actor, CorrelationId, TenantId, UserId
 from app.core.errors import AppError
 from app.core.ids import new_id
-from app.core.logging import configure_logging
+from app.core.logging import configure_logging, correlate
 from app.core.ports import check_port, in_url
 from app.core.settings import Settings, SettingsError, environment_name, load_settings
 from app.db import migrate
@@ -365,6 +365,13 @@ def _settings(**flags: object) -> Settings:
     settings = load_settings(**flags)
     configure_logging(settings.log_level)
     return settings
+
+
+def _one_correlation() -> CorrelationId:
+    """The correlation id of a command, which its lines and statements bear from now on."""
+    correlation = CorrelationId(str(new_id()))
+    correlate(correlation)
+    return correlation
 
 
 def _say(line: str) -> None:

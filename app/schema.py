@@ -70,6 +70,7 @@ MUTATIONS = (
     AttachmentMutations,
     BranchMutations,
     RunMutations,
+    BudgetMutations,
     ExecutionMutations,
     PromptMutations,
     ErasureMutations,

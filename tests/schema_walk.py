@@ -38,7 +38,7 @@ ID_NAMES = {
     "editedMessageId": "ChatMessage", "atMessageId": "ChatMessage",
     "attachmentId": "MessageAttachment",
     "session": "ChatSession", "message": "ChatMessage", "runId": "Run", "run": "Run", "toolCallId": "ToolCall",
-    "toolExecutionId": "ToolExecution", "toolExecution": "ToolExecution",
+    "toolExecutionId": "ToolExecution", "toolExecution": "ToolExecution", "budgetId": "Budget",
     "templateId": "PromptTemplate", "promptTemplate": "PromptTemplate",
     "promptExecution": "PromptExecution",
 }  # fmt: skip

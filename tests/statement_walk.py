@@ -97,6 +97,7 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.prompts.repository.choose", "_by_name"): [(shape,) for shape in PLACES],
     ("app.prompts.repository.choose", "_enabled"): [(shape,) for shape in PLACES],
     ("app.prompts.repository.locks", "_lock_enabled"): [(shape,) for shape in PLACES],
+    ("app.prompts.repository.past", "_switch"): [(False,), (True,)],
     ("app.prompts.repository.states", "_set_enabled"): [(False,), (True,)],
     ("app.runs.loaders", "_page_of_each"): [(shape,) for shape in SHAPES],
     ("app.runs.repository.answers", "_append"): [(False,), (True,)],

@@ -14,6 +14,8 @@ from app.core.ids import global_id, new_id, split_global_id
 from app.db.scopes import UnitOfWork
 from app.execution import repository as prompt_executions
 from app.execution.values import NewExecution, PromptExecutionId
+from app.identity.service import local_actor
+from app.identity.values import SYSTEM_USER
 from app.llm.port import Usage
 from app.messages.values import MessageId
 from app.prompts.values import TemplateId, VersionId
@@ -50,6 +52,8 @@ class Conversation:
     """The messages of these runs."""
     state: str = ""
     """What an agent keeps in the session."""
+    budget: str = ""
+    """What limits its user: nobody comes near it."""
     template: str = ""
     """A prompt of a project of its own, with a label."""
     template_version: str = ""
@@ -116,8 +120,8 @@ async def conversation(client: GraphQLClient, chains: int = 1, mark: str = "plai
     template, version = await add_template(client, mark, projectId=session)
     prompt = await add_prompt(client, (session, question, ended[0]), (template, version), mark)
     return Conversation(
-        session, question, answers, calls, files, executions, list(ended), list(written), state, template, version,
-        prompt,
+        session, question, answers, calls, files, executions, list(ended), list(written), state, budget,
+        template, version, prompt,
     )  # fmt: skip
 
 

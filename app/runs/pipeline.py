@@ -14,6 +14,7 @@ from app.db.scopes import UnitOfWork
 from app.idempotency.service import earlier_subject
 from app.idempotency.values import ClientKey
 from app.llm.registry import Models
+from app.llm.window import ContextWindow
 from app.messages.errors import MessageDeleted, MessageNotFound
 from app.messages.pipeline import MessagePipeline
 from app.messages.service import find_owned as find_message
@@ -25,6 +26,7 @@ from app.runs.errors import NothingToAnswer, NothingToRetry, RunEnded
 from app.runs.models import Run
 from app.runs.turns import expected
 from app.runs.values import HOTTEST, Asked, NewRun, OnBusy, Prepared, RunId, RunStatus, Wanted, title_of
+from app.runs.weighing import weigh
 from app.sessions import service as sessions
 from app.sessions.errors import SessionNotFound
 from app.sessions.models import ChatSession
@@ -74,7 +76,8 @@ class RunPipeline:
         wanted = await self._checked(asked.wanted, asked.tools)
         session_id = asked.session_id or SessionId(new_id())
         question = await self.messages.prepare(actor, asked.to_append(session_id))
-        return Prepared(asked, session_id, question, wanted, RunId(new_id()))
+        weighed = await weigh(asked.part, wanted.tools)
+        return Prepared(asked, session_id, question, wanted, weighed, RunId(new_id()))
 
     async def take_on(
         self, uow: UnitOfWork, actor: Actor, prepared: Prepared, session: ChatSession | None = None
@@ -83,13 +86,14 @@ class RunPipeline:
 
         `session` is what `session_for` gave, where the transaction has asked for it before.
 
-        SessionNotFound, RunActive, TooManyWaiting, ProviderNotConfigured.
+        SessionNotFound, RunActive, TooManyWaiting, ProviderNotConfigured, WindowExceeded.
         """
         into = session or await self.session_for(uow, actor, prepared)
         asked, session_id = prepared.asked, prepared.session_id
         waiting = await service.make_way(uow, actor, self.accounts, session_id, asked.on_busy)
         stored = await self.messages.store(uow, actor, prepared.question, None)
         chosen = self._chosen(prepared.wanted, into)
+        prepared.weighed.require_room(self._window(chosen), "content")
         question = MessageId(stored.message.id)
         return await self._queue(uow, actor, session_id, question, chosen, prepared.run_id, waiting)
 
@@ -130,7 +134,7 @@ class RunPipeline:
             session = await self._locked(uow, actor, session_id)
             waiting = await service.make_way(uow, actor, self.accounts, session_id, on_busy)
             chosen = self._chosen(checked, session)
-            weighed.require_room(self.models.windows, chosen, "messageId")
+            weighed.require_room(self._window(chosen), "messageId")
             question = MessageId(parent.id)
             outcome = await self._queue(uow, actor, session_id, question, chosen, run_id, waiting)
             return await self._told(uow, actor, outcome)
@@ -160,7 +164,7 @@ class RunPipeline:
             waiting = await service.make_way(uow, actor, self.accounts, session_id, OnBusy.REJECT)
             wanted = Wanted(self.models.resolve(run.model).id, run.temperature, run.max_output_tokens, tools)
             if weighed is not None:
-                weighed.require_room(self.models.windows, wanted, "runId")
+                weighed.require_room(self._window(wanted), "runId")
             question = MessageId(run.prompt_message_id)
             written = await find_message(uow, actor, MessageId(run.message_id))
             behind = MessageId(written.parent_message_id) if written and written.parent_message_id else None
@@ -247,6 +251,10 @@ class RunPipeline:
 
     def _chosen(self, wanted: Wanted, session: ChatSession) -> Wanted:
         return replace(wanted, model=self.models.resolve(self.model_for(wanted, session)).id)
+
+    def _window(self, chosen: Wanted) -> ContextWindow:
+        assert chosen.model is not None  # noqa: S101 - it was chosen
+        return self.models.windows.of(chosen.model, chosen.max_output_tokens)
 
     async def _queue(
         self,

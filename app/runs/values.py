@@ -7,9 +7,10 @@ from typing import Any, NamedTuple, NewType
 from uuid import UUID
 
 from app.core.actor import TenantId
-from app.core.errors import ErrorCode
-from app.llm.port import Usage
+from app.core.errors import AppError, ErrorCode
+from app.llm.port import ConversationPart, Speaker, Usage
 from app.messages.values import ContextItems, Draft, MessageId, MessageRole, NewMessage
+from app.runs.weighing import Weighed
 from app.sessions.values import SessionId
 from app.toolbox.values import GivenTool, OfferedTool
 
@@ -197,6 +198,8 @@ class Prepared:
     question: NewMessage
     wanted: Wanted
     """As it was asked for, with the tools that are offered."""
+    weighed: Weighed
+    """What it takes of a model's window."""
     run_id: RunId
 
 

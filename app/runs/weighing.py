@@ -13,12 +13,11 @@ from app.llm.window import (
     TOKENS_BEFORE_ANSWER,
     TOKENS_PER_MESSAGE,
     TOKENS_PER_TOOL,
-    ContextWindows,
+    ContextWindow,
     bytes_of,
     tokens_of,
     tokens_of_tools,
 )
-from app.runs.values import Wanted
 from app.toolbox.values import OfferedTool
 
 _COUNTED_AS = {Encoding.O200K: "openai:gpt-4o", Encoding.CL100K: "openai:gpt-4"}
@@ -34,16 +33,15 @@ class Weighed:
     counted: Mapping[Encoding, int]
     """Empty for short ones."""
 
-    def require_room(self, windows: ContextWindows, wanted: Wanted, field: str) -> None:
-        """WindowExceeded naming `field`, where the model that is wanted cannot have the question in view."""
-        assert wanted.model is not None  # noqa: S101 - it was chosen
-        budget = windows.of(wanted.model, wanted.max_output_tokens).budget_tokens
+    def require_room(self, window: ContextWindow, field: str) -> None:
+        """WindowExceeded naming `field`, where a model with this window cannot have the question in view."""
+        budget = window.budget_tokens
         if self._most <= budget:
             return
-        vocabulary = encoding_of(wanted.model) or Encoding.O200K
+        vocabulary = encoding_of(window.model) or Encoding.O200K
         needed = self.counted.get(vocabulary) or _count(self.question, self.tools, vocabulary)
         if needed > budget:
-            raise WindowExceeded(wanted.model, needed, budget, field)
+            raise WindowExceeded(window.model, needed, budget, field)
 
     @property
     def _most(self) -> int:

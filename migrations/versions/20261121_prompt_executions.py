@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "20261121_prompt_executions"
-down_revision = "20261121_prompts"
+down_revision = "20261121_traces"
 branch_labels = None
 depends_on = None
 

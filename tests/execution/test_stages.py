@@ -32,6 +32,7 @@ from app.prompts.errors import TemplateNotFound
 from app.runs.models import Run
 from app.runs.pipeline import RunOutcome
 from app.runs.values import Asked, Prepared, RunId, Wanted
+from app.runs.weighing import Weighed
 from app.sessions.errors import SessionNotFound
 from app.sessions.models import ChatSession
 from app.sessions.values import SessionId
@@ -106,7 +107,8 @@ def a_result(session_id: SessionId | None = None) -> LlmExecutionResult:
     """What comes of the second stage for a text."""
     into = session_id or SessionId(new_id())
     question = NewMessage(MessageId(new_id()), Draft(into, MessageRole.USER, "Hello"), 1, False, None, {})
-    answer = Prepared(Asked(session_id, "Hello"), into, question, Wanted("local:echo"), RunId(new_id()))
+    asked = Asked(session_id, "Hello")
+    answer = Prepared(asked, into, question, Wanted("local:echo"), Weighed(asked.part, (), {}), RunId(new_id()))
     return LlmExecutionResult(PreparedPrompt("Hello", "local:echo"), answer)
 
 

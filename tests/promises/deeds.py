@@ -19,6 +19,7 @@ from app.runs.turns import Turns, looked_at
 from app.runs.values import Ending, RunEntry, RunRef, RunStatus
 from tests.client import GraphQLClient
 from tests.execution.scenes import greeting
+from tests.fakes import in_view
 from tests.worlds import add_call, add_execution
 
 COMPLETED = Ending(RunStatus.COMPLETED, None, Usage(input=3, output=2))

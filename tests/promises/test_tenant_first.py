@@ -67,6 +67,8 @@ UNCHECKED = {
     "events.owner_id": _IDENTITY,
     "events.tenant_id": _IDENTITY,
     "message_attachments.tenant_id": _IDENTITY,
+    "prompt_executions.tenant_id": _IDENTITY,
+    "prompt_executions.user_id": _IDENTITY,
     "prompt_labels.moved_by": _IDENTITY,
     "prompt_labels.tenant_id": _IDENTITY,
     "prompt_template_changes.actor": _IDENTITY,

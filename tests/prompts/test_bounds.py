@@ -124,7 +124,7 @@ async def test_an_update_that_says_the_same_adds_no_version(client: GraphQLClien
 
 @pytest.mark.parametrize("default", [1, 0.5, "1", None])
 async def test_a_default_that_differs_only_to_json_is_a_change(client: GraphQLClient, default: Any) -> None:
-    template = await a_template(client, variables=[{"name": "v", "type": "JSON", "default": True}])
+    template = await a_template(client, content="{{v}}", variables=[{"name": "v", "type": "JSON", "default": True}])
 
     payload = await save(client, template, 1, variables=[{"name": "v", "type": "JSON", "default": default}])
 
