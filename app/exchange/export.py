@@ -11,10 +11,10 @@ from app.core.errors import ValidationError
 from app.exchange.formats import attachments
 from app.exchange.formats.executions import execution_record
 from app.exchange.formats.markdown import heading, written
+from app.exchange.formats.names import ExportFormat
 from app.exchange.formats.openai import messages_of
 from app.exchange.formats.records import agent_state_record, call_record, end_record, message_record, session_record
 from app.exchange.loaders import SessionReading, WholeMessage
-from app.exchange.values import ExportFormat
 from app.tools.loaders import ExecutionTexts
 
 LONGEST_NAME = 60

@@ -9,8 +9,8 @@ from starlette.routing import BaseRoute
 from app.core.errors import ValidationError
 from app.core.ids import parse_global_id
 from app.exchange.export import exported, file_name
+from app.exchange.formats.names import ExportFormat
 from app.exchange.loaders import SessionReading
-from app.exchange.values import ExportFormat
 from app.graph.context import Context
 from app.graph.endpoints import Endpoints
 from app.sessions.values import SessionId

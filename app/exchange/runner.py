@@ -15,9 +15,10 @@ from app.exchange.export import exported
 from app.exchange.files.room import Room
 from app.exchange.files.sources import Part
 from app.exchange.formats import Unread, conversations_of
+from app.exchange.formats.names import ExportFormat, ImportFormat
 from app.exchange.loaders import OwnedSession, SessionReading
 from app.exchange.pipeline import ConversationPipeline
-from app.exchange.values import Conversation, ConversationKeys, ExportFormat, ImportFormat, Ownership, Totals
+from app.exchange.values import Conversation, ConversationKeys, Ownership, Totals
 from app.identity.values import USER_ROLES
 from app.messages.pipeline import MessagePipeline
 from app.sessions.errors import SessionNotFound

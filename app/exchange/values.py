@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -35,41 +34,6 @@ MOST_REFUSALS_SHOWN = 20
 
 ANY_ID = UUID(int=0)
 """For checks of what has no id yet."""
-
-
-class ImportFormat(StrEnum):
-    """How a file is written."""
-
-    OPENAI_JSONL = "openai-jsonl"
-    CHATGPT = "chatgpt"
-    JSONL = "jsonl"
-    PROMPTS = "prompts"
-    """No conversations, but a library of prompts."""
-
-    @property
-    def unit(self) -> str:
-        """What a refusal is counted by."""
-        return "conversation" if self is ImportFormat.CHATGPT else "line"
-
-
-class ExportFormat(StrEnum):
-    """How a session is written."""
-
-    JSONL = "jsonl"
-    OPENAI = "openai"
-    MARKDOWN = "markdown"
-    PROMPTS = "prompts"
-    """No session, but the library of prompts."""
-
-    @property
-    def media_type(self) -> str:
-        """What it is, to a browser."""
-        return "text/markdown; charset=utf-8" if self is ExportFormat.MARKDOWN else "application/jsonl"
-
-    @property
-    def ending(self) -> str:
-        """Of a file's name."""
-        return "md" if self is ExportFormat.MARKDOWN else "jsonl"
 
 
 @dataclass(frozen=True, slots=True)

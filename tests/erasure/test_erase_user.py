@@ -21,7 +21,7 @@ from app.events.following import HappenedEvents
 from app.events.loaders import read_events
 from app.events.models import Event
 from app.events.values import EventKind
-from app.exchange.values import ImportFormat
+from app.exchange.formats.names import ImportFormat
 from app.messages.pipeline import MessagePipeline
 from app.sessions.errors import SessionNotFound
 from app.streams.feed import Feed

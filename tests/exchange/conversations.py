@@ -11,9 +11,10 @@ from app.core.actor import CorrelationId, TenantId, UserId
 from app.db.database import Database
 from app.exchange.files.lines import Line
 from app.exchange.files.sources import parts_of
+from app.exchange.formats.names import ImportFormat
 from app.exchange.formats.openai_jsonl import read_conversation
 from app.exchange.runner import import_parts
-from app.exchange.values import Conversation, ImportFormat, Ownership, Totals
+from app.exchange.values import Conversation, Ownership, Totals
 from app.messages.pipeline import MessagePipeline
 
 _EVERYTHING = """

@@ -8,8 +8,8 @@ from app.core.actor import Actor
 from app.core.ids import new_id
 from app.db.database import Database
 from app.exchange.export import exported
+from app.exchange.formats.names import ExportFormat, ImportFormat
 from app.exchange.loaders import SessionReading
-from app.exchange.values import ExportFormat, ImportFormat
 from app.messages.pipeline import MessagePipeline
 from app.messages.values import Draft, MessageId
 from app.sessions import service as sessions

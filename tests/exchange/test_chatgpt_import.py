@@ -16,7 +16,8 @@ from app.db.database import Database
 from app.exchange.display import refusals
 from app.exchange.errors import UnusableFile
 from app.exchange.files.sources import guessed, parts_of
-from app.exchange.values import ImportFormat, Refusal, Stored, Totals
+from app.exchange.formats.names import ImportFormat
+from app.exchange.values import Refusal, Stored, Totals
 from app.idempotency.service import forget_old_keys
 from app.messages.pipeline import MessagePipeline
 from tests.client import GraphQLClient

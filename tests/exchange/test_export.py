@@ -15,8 +15,9 @@ from app.core.ids import global_id
 from app.db.database import Database
 from app.exchange.export import exported, file_name
 from app.exchange.formats.markdown import closed, fenced
+from app.exchange.formats.names import ExportFormat, ImportFormat
 from app.exchange.loaders import MESSAGES_AT_ONCE, SessionReading, sessions_of
-from app.exchange.values import ExportFormat, ImportFormat, Stored
+from app.exchange.values import Stored
 from app.messages import service as message_service
 from app.messages.pipeline import MessagePipeline
 from app.messages.values import Draft, Generation, MessageId, MessageRole, MessageStatus

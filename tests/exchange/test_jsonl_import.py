@@ -11,7 +11,8 @@ from app.db.database import Database
 from app.exchange.display import refusals
 from app.exchange.errors import UnusableFile
 from app.exchange.files.sources import guessed
-from app.exchange.values import ExportFormat, ImportFormat, Stored
+from app.exchange.formats.names import ExportFormat, ImportFormat
+from app.exchange.values import Stored
 from app.messages.pipeline import MessagePipeline
 from app.messages.values import Draft, MessageRole
 from app.sessions.values import SessionId

@@ -27,7 +27,8 @@ ALL = "SELECT * FROM prompt_templates ORDER BY id"
 
 async def taken(database: Database, *paths: Path, dry_run: bool = False) -> tuple[LibraryTotals, list[Finding]]:
     findings: list[Finding] = []
-    totals = await import_library(database, OPERATOR, paths, findings.append, dry_run=dry_run)
+    totals = LibraryTotals()
+    await import_library(database, OPERATOR, paths, findings.append, totals, dry_run=dry_run)
     return totals, findings
 
 

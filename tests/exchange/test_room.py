@@ -7,8 +7,9 @@ from app.core.actor import CorrelationId, TenantId, UserId
 from app.db.database import Database
 from app.exchange.files.room import Room
 from app.exchange.files.sources import parts_of
+from app.exchange.formats.names import ImportFormat
 from app.exchange.runner import import_parts
-from app.exchange.values import ImportFormat, Ownership, Stored
+from app.exchange.values import Ownership, Stored
 from app.messages.pipeline import MessagePipeline
 from tests.exchange.conversations import says, written
 

@@ -15,9 +15,10 @@ from app.core.ids import new_id
 from app.db.database import Database
 from app.exchange.display import refusals, summary
 from app.exchange.export import exported
+from app.exchange.formats.names import ExportFormat
 from app.exchange.formats.records import EXPORTED, NOT_EXPORTED
 from app.exchange.loaders import SessionReading
-from app.exchange.values import ExportFormat, Stored
+from app.exchange.values import Stored
 from app.messages import service as messages
 from app.messages.pipeline import MessagePipeline
 from app.messages.values import Draft, MessageId, MessageRole

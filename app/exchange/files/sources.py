@@ -13,7 +13,7 @@ from typing import IO
 
 from app.exchange.errors import UnusableFile
 from app.exchange.files.lines import opened
-from app.exchange.values import ImportFormat
+from app.exchange.formats.names import ImportFormat
 
 MOST_INFLATION = 200
 """How many times its size in the archive a part may have: conversations come to ten times, a bomb to a thousand."""

@@ -9,7 +9,8 @@ from app.exchange.errors import UnusableFile
 from app.exchange.files.lines import lines_of
 from app.exchange.files.members import members_of
 from app.exchange.formats import chatgpt, colloquy, openai_jsonl
-from app.exchange.values import Conversation, ImportFormat
+from app.exchange.formats.names import ImportFormat
+from app.exchange.values import Conversation
 
 
 def _nothing() -> None:

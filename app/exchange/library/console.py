@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Protocol
 
 from app.core.actor import CorrelationId, TenantId, UserId
-from app.core.ids import new_id
 from app.db.database import Database
 from app.exchange.errors import UnusableFile
 from app.exchange.files.targets import written_file
@@ -41,6 +40,7 @@ class LibraryAsked:
     tenant: TenantId
     user: UserId
     """Whom the history names."""
+    correlation: CorrelationId
     dry_run: bool = False
     as_json: bool = False
 
@@ -49,18 +49,20 @@ async def import_prompts(
     opened: AbstractAsyncContextManager[Opened], asked: LibraryAsked, write: Callable[[str], None]
 ) -> int:
     """Take over or compare libraries, and tell what became of them; the exit code. UnusableFile, ImportStopped."""
-    owner = Ownership(asked.tenant, asked.user, None, CorrelationId(str(new_id())))
+    owner = Ownership(asked.tenant, asked.user, None, asked.correlation)
     for path in asked.files:
         if not path.exists():
             raise UnusableFile(path, "No such file or directory")
     actor = local_actor(owner.user, owner.tenant, owner.correlation)
 
+    totals = LibraryTotals()
+
     def tell(finding: Finding) -> None:
         for line in [display.as_json(finding)] if asked.as_json else display.told(finding):
             write(line)
 
-    async with opened as container:
-        totals = await import_library(container.database, actor, asked.files, tell, dry_run=asked.dry_run)
+    async with opened as container, display.progress_of(totals):
+        await import_library(container.database, actor, asked.files, tell, totals, dry_run=asked.dry_run)
     if asked.as_json:
         write(display.summary_as_json(totals, dry_run=asked.dry_run))
     else:
@@ -69,9 +71,11 @@ async def import_prompts(
     return _exit_code(totals, dry_run=asked.dry_run)
 
 
-async def export_prompts(opened: AbstractAsyncContextManager[Opened], tenant: TenantId, output: Path | None) -> int:
+async def export_prompts(
+    opened: AbstractAsyncContextManager[Opened], tenant: TenantId, correlation: CorrelationId, output: Path | None
+) -> int:
     """Write all templates of a tenant, one per line, as `import_prompts` takes them; how many. UnusableTarget."""
-    owner = Ownership(tenant, SYSTEM_USER, None, CorrelationId(str(new_id())))
+    owner = Ownership(tenant, SYSTEM_USER, None, correlation)
     actor = local_actor(owner.user, owner.tenant, owner.correlation)
     written = 0
     async with opened as container:

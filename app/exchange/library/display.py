@@ -1,9 +1,12 @@
 """What became of libraries of prompts, for people and for programs."""
 
 from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 
 import orjson
+from rich.console import Console
 
+from app.core import progress
 from app.exchange.display import in_one_line
 from app.exchange.library.values import Finding, LibraryTotals, Verdict
 from app.prompts.models import PromptTemplate
@@ -12,6 +15,15 @@ _EXPORTED = (
     "id", "name", "description", "content", "type", "variables", "project_id", "organization_id", "enabled", "version",
     "created_at", "updated_at",
 )  # fmt: skip
+
+
+def progress_of(totals: LibraryTotals) -> AbstractAsyncContextManager[None]:
+    """Tell on standard error how far it is, for as long as the block runs.
+
+    In lines, also on a terminal: templates are told meanwhile, and a bar would take those for its own.
+    """
+    done = progress.Done(lambda: f"{totals.found.total():,} templates", totals.found.total, None)
+    return progress.shown(done, Console(stderr=True, force_terminal=False))
 
 
 def told(finding: Finding) -> Iterator[str]:

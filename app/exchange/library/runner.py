@@ -34,19 +34,18 @@ Tell = Callable[[Finding], None]
 
 
 async def import_library(
-    database: Database, actor: Actor, paths: Sequence[Path], tell: Tell, *, dry_run: bool
-) -> LibraryTotals:
-    """Take over the templates of some files, or only compare them; each is told as soon as it is known.
+    database: Database, actor: Actor, paths: Sequence[Path], tell: Tell, totals: LibraryTotals, *, dry_run: bool
+) -> None:
+    """Take over the templates of some files, or only compare them; each is told as soon as it is known, and counted.
 
     UnusableFile, ImportStopped. What cannot be taken is a conflict, and the others go on.
     """
-    work = _Import(database, actor, tell, dry_run=dry_run)
+    work = _Import(database, actor, tell, totals, dry_run=dry_run)
     for path in paths:
         with closing(templates_of(path)) as unread:
             while batch := list(islice(unread, AT_ONCE)):
                 await work.take(work.read(batch))
     await work.finish()
-    return work.totals
 
 
 @dataclass(slots=True)
@@ -54,8 +53,8 @@ class _Import:
     database: Database
     actor: Actor
     tell: Tell
+    totals: LibraryTotals
     dry_run: bool
-    totals: LibraryTotals = field(default_factory=LibraryTotals)
     ids: set[TemplateId] = field(default_factory=set)
     names: set[tuple[Place, str]] = field(default_factory=set)
     promised: dict[Place, TemplateId | None] = field(default_factory=dict)
