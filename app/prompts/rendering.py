@@ -1,6 +1,7 @@
 """Variables of a prompt: what its text may say of them, and the text with their values in it.
 
-The language is the least there is: `{{name}}` stands for the value of a declared variable, all other text for itself.
+The language is the least there is: `{{name}}` stands for the value of a declared variable, `{{{{` for two braces, and
+all other text for itself.
 It is rendered by `string.Template` of the standard library with this one pattern, in one pass and in linear time: a
 value is text that is put in its place and never looked at again, and there is nothing to reach but the texts of values.
 
@@ -26,18 +27,16 @@ LONGEST_DEFAULT = 10_000
 """Characters of a default as it is rendered: as many as the longest prompt has."""
 
 _NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]{0,63}")
-_BRACES = (
-    'write {{name}} for a variable; for braces in the text put a space between, "{ {", or declare a variable for them'
-)
+_BRACES = "write {{name}} for a variable, and four opening braces where two are to be in the text"
 _LONGEST_SHOWN = 40
 """Characters of a refused tag that are shown."""
 
 
 _PATTERN = r"""
     \{\{(?:
-        [ \t\r\n]*+(?P<named>[a-zA-Z_][a-zA-Z0-9_]{0,63}+)[ \t\r\n]*+\}\}
+        (?P<escaped>\{\{)
+        |[ \t\r\n]*+(?P<named>[a-zA-Z_][a-zA-Z0-9_]{0,63}+)[ \t\r\n]*+\}\}
         |(?P<invalid>)
-        |(?P<escaped>(?!))
         |(?P<braced>(?!))
     )
 """
@@ -45,8 +44,9 @@ _TAG = re.compile(_PATTERN, re.VERBOSE)
 
 
 class _Template(string.Template):
-    """`{{name}}`, with spaces and line breaks around the name as one likes. All else that begins with `{{` is wrong."""
+    """`{{name}}`, with spaces and line breaks around the name as one likes, and `{{{{`. All else with `{{` is wrong."""
 
+    delimiter = "{{"
     pattern = _PATTERN  # type: ignore[assignment] # typeshed declares what the class makes of it
     # Without the class's own flag for both cases, which takes letters such as U+017F for ASCII ones.
     flags = re.ASCII
@@ -128,7 +128,8 @@ def render(content: str, variables: tuple[Variable, ...], values: Mapping[str, A
 
 def _tags(content: str) -> Iterator[_Tag]:
     for match in _TAG.finditer(content):
-        yield _Tag(match.start(), match.end(), match["named"])
+        if match["escaped"] is None:
+            yield _Tag(match.start(), match.end(), match["named"])
 
 
 def _place(content: str, at: int) -> str:
@@ -240,9 +241,9 @@ def _as_json(value: object) -> str:
 def _require_room(content: str, texts: Mapping[str, str], at_most: int) -> None:
     """Counted before it is rendered: one long value may stand in a content two thousand times."""
     length = len(content)
-    for tag in _tags(content):
-        if tag.name is not None:
-            length += len(texts.get(tag.name, "")) - (tag.end - tag.at)
+    for match in _TAG.finditer(content):
+        shown = _Template.delimiter if match["escaped"] else texts.get(match["named"] or "", match[0])
+        length += len(shown) - len(match[0])
     if length > at_most:
         raise ValidationError(
             f"the prompt has {length:,} characters with its values; at most {at_most:,} are stored",

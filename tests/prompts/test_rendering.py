@@ -1,6 +1,5 @@
 """What a prompt's text may say of its variables, and how their values stand in it."""
 
-import time
 from typing import Any
 
 import pytest
@@ -174,21 +173,19 @@ def test_a_value_longer_than_any_result_is_refused_also_where_it_is_not_used() -
         "{{x\0}}",
         "{{" + "x" * 65 + "}}",
         "{{" + "9" * 9_000 + "}}",
-        "{" * 10_000,
+        "{" * 9_998,
         "{{" + " " * 9_998,
         "{{x}}" * 1_999 + "{{{x}}",
     ],
 )
 def test_a_tag_that_is_no_plain_variable_is_refused_at_its_place(content: str) -> None:
-    began = time.perf_counter()
     with pytest.raises(ValidationError) as refused:
         check_text(text(content, *declared("x", "K", "s")))
 
     assert refused.value.field == "content"
     assert "at line 1, column" in refused.value.message
     assert len(refused.value.message) < 200
-    assert "{ {" in (refused.value.hint or "")
-    assert time.perf_counter() - began < 0.5
+    assert "four opening braces" in (refused.value.hint or "")
 
 
 def test_what_cannot_be_stored_is_not_rendered_either() -> None:
@@ -218,13 +215,21 @@ def test_what_only_looks_like_a_template_is_text(content: str) -> None:
     assert render(content, (), {}, at_most=BOUND) == content
 
 
-def test_braces_are_written_with_a_variable_for_them() -> None:
-    variables = (Variable("open", default="{{"), Variable("close", default="}}"))
-    content = "In Jinja one writes {{open}} name {{close}}."
+@pytest.mark.parametrize(
+    ("content", "rendered"),
+    [
+        ("In Jinja one writes {{{{ name }}.", "In Jinja one writes {{ name }}."),
+        ("{{{{{{x}}}}", "{{1}}"),
+        ("{{{{x}}{{x}}", "{{x}}1"),
+        ("{" * 10_000, "{" * 5_000),
+    ],
+)
+def test_four_opening_braces_stand_for_two(content: str, rendered: str) -> None:
+    check_text(text(content, *declared("x")))
 
-    check_text(text(content, *variables))
-
-    assert render(content, variables, {}, at_most=BOUND) == "In Jinja one writes {{ name }}."
+    assert render(content, declared("x"), {"x": "1"}, at_most=len(rendered)) == rendered
+    with pytest.raises(ValidationError):
+        render(content, declared("x"), {"x": "1"}, at_most=len(rendered) - 1)
 
 
 def test_a_place_is_told_by_line_and_column() -> None:
