@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from app.budgets.service import forget_old_periods
 from app.core.settings import Settings, listen_address
 from app.db.database import Database, PoolSettings
 from app.db.listening import Listener
@@ -114,6 +115,7 @@ def _keep_calendar(worker: JobWorker, settings: Settings, database: Database, ot
     )
     worker.schedule(JobKind("expire-approvals"), EVERY_MINUTE, lambda: tool_upkeep.expire(database, others.tools))
     worker.schedule(JobKind("forget-client-keys"), AT_NIGHT, lambda: forget_old_keys(database))
+    worker.schedule(JobKind("forget-budget-periods"), AT_NIGHT, lambda: forget_old_periods(database))
 
 
 @asynccontextmanager

@@ -54,6 +54,8 @@ class Question:
 
     message_id: MessageId
     """The message that the answer becomes."""
+    generation: int
+    """How many workers had taken the run when it was read."""
     view: View
     tools: tuple[OfferedTool, ...]
     refused: WindowExceeded | None = None
@@ -97,7 +99,7 @@ async def load_question(
     calls = await loaders.of(ToolCallsOfMessage).load_many([MessageId(message.id) for message in calling])
     told = list(_told(said, dict(zip((message.id for message in calling), calls, strict=True))))
     question_at = _place_of(told, path, MessageId(run.prompt_message_id))
-    return await _asked(message_id, [found.part for found in told], window, question_at, tools, beyond)
+    return await _asked(run, [found.part for found in told], window, question_at, tools, beyond)
 
 
 def _in_reach(
@@ -136,7 +138,7 @@ def _place_of(told: Sequence[_Told], path: Sequence[PathMessage], question: Mess
 
 
 async def _asked(
-    message_id: MessageId,
+    run: Run,
     parts: Sequence[ConversationPart],
     window: ContextWindow,
     question_at: int,
@@ -155,7 +157,7 @@ async def _asked(
         view = await asyncio.to_thread(seen) if bytes_of(parts, offered) > LONGEST_AT_ONCE else seen()
     except WindowExceeded as too_long:
         view, refused = nothing_in_view(parts, window), too_long
-    return Question(message_id, view.with_left_out(len(beyond), far), tools, refused)
+    return Question(MessageId(run.message_id), run.generation, view.with_left_out(len(beyond), far), tools, refused)
 
 
 def _told(path: Sequence[Spoken], calls_of: Mapping[UUID, Sequence[ToolCall]]) -> Iterator[_Told]:

@@ -126,8 +126,8 @@ class RunRunner:
                 continue
             except BudgetExceeded as refused:
                 # In a transaction of its own: what was refused is rolled back with the claim.
-                refuse = partial(service.refuse, accounts=self._accounts, ref=ref, refused=refused)
-                await self._database.transact(refuse)
+                refuse = partial(service.refuse, accounts=self._accounts, ref=ref, generation=question.generation)
+                await self._database.transact(partial(refuse, refused=refused))
                 return None
             return (claimed, question) if claimed is not None else None
         return None

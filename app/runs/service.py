@@ -175,11 +175,16 @@ async def claim(uow: UnitOfWork, accounts: Accounts, ref: RunRef, use: WindowUse
     return Claimed(begun, actor)
 
 
-async def refuse(uow: UnitOfWork, accounts: Accounts, ref: RunRef, refused: AppError) -> None:
-    """End a run of which a worker was refused the turn that it wanted to begin; what earlier turns wrote is kept."""
+async def refuse(uow: UnitOfWork, accounts: Accounts, ref: RunRef, generation: int, refused: AppError) -> None:
+    """End a run of which a worker was refused the turn that it wanted to begin; what earlier turns wrote is kept.
+
+    Not where another worker has taken it since, for whom there was room; `generation` is the run's before.
+    """
     found = await repository.by_ref(uow, ref)
     run = await locked(uow, found) if found else None
-    if run is None or run.waiting or run.status not in (RunStatus.QUEUED, RunStatus.RUNNING):
+    if run is None or run.waiting or run.generation != generation:
+        return
+    if run.status not in (RunStatus.QUEUED, RunStatus.RUNNING):
         return
     actor = owner_of(run)
     await end(uow, actor, accounts, run, Ending(RunStatus.FAILED, Failure.of(refused)))

@@ -236,7 +236,7 @@ async def test_run_that_is_refused_its_turn_fails_with_why_and_gives_back(
 
     with pytest.raises(BudgetExceeded) as refused:
         await begin(database, accounts, run, prompt_tokens=11)
-    await database.transact(lambda uow: service.refuse(uow, accounts, ref, refused.value))
+    await database.transact(lambda uow: service.refuse(uow, accounts, ref, 0, refused.value))
 
     ended = await row_of(dsn, run)
     assert (ended["status"], ended["error_code"], ended["generation"]) == ("failed", "BUDGET_EXCEEDED", 0)

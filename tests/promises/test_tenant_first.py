@@ -32,6 +32,7 @@ WITHOUT_TENANT = {
 """Indexes that do not start with the tenant, and why."""
 
 OF_ALL_TENANTS = {
+    ("app.budgets.repository.upkeep", "_forget"): "gives up periods by their age alone; it returns a number",
     ("app.idempotency.repository", "_forget"): "purges keys by their age alone; it returns a number",
     ("app.runs.repository.upkeep", "_compact"): "gives up pieces by their age alone; it returns a number",
     ("app.exchange.loaders", "_listed"): "gives the ids of sessions, with their owners, to the operator alone",

@@ -2,5 +2,6 @@
 
 from app.budgets.repository.booking import are_bound, book
 from app.budgets.repository.setting import Put, count_earlier, named, put, remove
+from app.budgets.repository.upkeep import forget_older
 
-__all__ = ["Put", "are_bound", "book", "count_earlier", "named", "put", "remove"]
+__all__ = ["Put", "are_bound", "book", "count_earlier", "forget_older", "named", "put", "remove"]
