@@ -143,7 +143,7 @@ class Settings(BaseSettings):
         "`compatible:llama3=8192,openai:gpt-5.5=200000`; before what is known of them. From 256."
     )  # fmt: skip
     context_window_default: Annotated[int, Field(ge=SMALLEST_WINDOW, le=LARGEST_WINDOW)] = Field(
-        32_768, description="The same for models of which it is not known: `local:…`, `compatible:…`, and new ones."
+        32_768, description="The same for models of which it is not known: `compatible:…`, and new ones."
     )
     output_reserve_tokens: Annotated[int, Field(ge=0, le=LARGEST_WINDOW)] = Field(
         4_096, description="Tokens kept free for the answer where a request does not say how long that may be; never "

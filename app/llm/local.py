@@ -27,6 +27,9 @@ from app.llm.tool_wishes import wished_calls
 
 PROVIDER = "local"
 
+CONTEXT_WINDOW = 2**20
+"""Tokens. It reads whatever it is given: this is room for the longest message, and a bound of what is loaded for it."""
+
 LONG_CHARACTERS = 20_000
 """A longer conversation is read in a thread: this many take some 3 ms, which nobody else notices waiting for."""
 

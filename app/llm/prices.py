@@ -36,6 +36,8 @@ def cost(provider: str, model: str, usage: Usage) -> Decimal | None:
 @lru_cache(maxsize=256)
 def context_window(provider: str, model: str) -> int | None:
     """Tokens that the model can have in view; None where that is not known."""
+    if provider == local.PROVIDER:
+        return local.CONTEXT_WINDOW
     if not _is_listed(provider):
         return None
     try:

@@ -37,7 +37,7 @@ class PromptPipeline:
     ) -> TemplateOutcome:
         """Store a template with its first version. ValidationError, NameTaken, EnabledConflict."""
         new.check()
-        return await _once(database, actor, new.id, key, lambda uow: service.create(uow, actor, new))
+        return await _once(database, actor, new.id, key, lambda uow: service.create(uow, actor, new), of_text=True)
 
     async def update(
         self,
@@ -53,7 +53,7 @@ class PromptPipeline:
         async def work(uow: UnitOfWork) -> TemplateOutcome:
             return await service.update(uow, actor, template_id, expected_version, changes)
 
-        return await _once(database, actor, template_id, key, work)
+        return await _once(database, actor, template_id, key, work, of_text=True)
 
     async def enable(
         self, database: Database, actor: Actor, template_id: TemplateId, key: ClientKey | None, *, replace_enabled: bool
@@ -92,9 +92,17 @@ class PromptPipeline:
 
 
 async def _once(
-    database: Database, actor: Actor, template_id: TemplateId, key: ClientKey | None, work: _Work
+    database: Database,
+    actor: Actor,
+    template_id: TemplateId,
+    key: ClientKey | None,
+    work: _Work,
+    *,
+    of_text: bool = False,
 ) -> TemplateOutcome:
     """What comes of `work`, by an editor; the template as it is now where the same request has done it before.
+
+    With what is worth a word about its text, where the work is `of_text`.
 
     The key is used first and locks come behind it: of two with one key, the second waits and holds nothing.
     """
@@ -103,7 +111,9 @@ async def _once(
     async def keyed(uow: UnitOfWork) -> TemplateOutcome:
         earlier = await earlier_subject(uow, actor, key, template_id)
         if earlier is not None:
-            return TemplateOutcome(await service.find(uow, actor, TemplateId(earlier)), deduplicated=True)
+            found = await service.find(uow, actor, TemplateId(earlier))
+            warnings = service.warnings_of(service.text_of(found)) if of_text else ()
+            return TemplateOutcome(found, warnings=warnings, deduplicated=True)
         return await work(uow)
 
     return await database.transact(keyed)

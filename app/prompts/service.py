@@ -127,7 +127,7 @@ async def create(uow: UnitOfWork, actor: Actor, new: NewTemplate) -> TemplateOut
     ValidationError, NameTaken; EnabledConflict where it is to be enabled at once.
     """
     check_text(new.text)
-    warnings = _warnings(new.text)
+    warnings = warnings_of(new.text)
     if not new.enabled:
         return TemplateOutcome(await _stored(uow, actor, new), warnings=warnings)
     await repository.lock_place(uow, actor, new.place)
@@ -160,10 +160,11 @@ async def update(
     check_text(wanted)
     async with _refusals():
         saved = await repository.add_version(uow, actor, template_id, VersionId(new_id()), wanted)
-    return TemplateOutcome(saved, warnings=_warnings(wanted))
+    return TemplateOutcome(saved, warnings=warnings_of(wanted))
 
 
-def _warnings(text: Text) -> Sequence[Unchanged | Unused]:
+def warnings_of(text: Text) -> Sequence[Unchanged | Unused]:
+    """What is worth a word about a text that can be stored."""
     names = unused(text)
     return (Unused(tuple(names)),) if names else ()
 

@@ -9,11 +9,11 @@ async def test_models_are_listed_with_what_a_front_end_needs(client: GraphQLClie
     assert data["models"][:2] == [
         {
             "id": "local:extractive", "provider": "local", "name": "extractive", "configured": True, "isDefault": True,
-            "contextWindow": None,
+            "contextWindow": 1_048_576,
         },
         {
             "id": "local:echo", "provider": "local", "name": "echo", "configured": True, "isDefault": False,
-            "contextWindow": None,
+            "contextWindow": 1_048_576,
         },
     ]  # fmt: skip
     assert {model["provider"] for model in data["models"]} == {"local", "openai", "anthropic"}

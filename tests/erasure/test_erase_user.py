@@ -42,7 +42,7 @@ async def erase(client: GraphQLClient, user: str, **input_: Any) -> dict[str, An
     return payload
 
 
-SHARED = {"prompt_templates", "prompt_template_versions"}
+SHARED = {"prompt_labels", "prompt_template_changes", "prompt_template_versions", "prompt_templates"}
 """What is the tenant's and not its author's: his words stay there, his name does not."""
 
 
@@ -82,12 +82,13 @@ async def ids_of(dsn: str, user: str, tenant: str) -> list[str]:
 
 
 def places_of(found: dict[str, list[str]], *marks: str) -> list[tuple[str, str]]:
-    """Where a text is left, beside what he gave to the library that all of the tenant share."""
-    own = {
-        table: [line.replace("bobs-words", "") for line in lines] if table in SHARED else lines
-        for table, lines in found.items()
-    }
-    return [(table, mark) for table, lines in own.items() for line in lines for mark in marks if mark in line]
+    """Where a text is left; in what all of the tenant share, where his name is."""
+    own = [(table, line) for table, lines in found.items() if table not in SHARED for line in lines]
+    shared = [(table, line.split(" ")) for table in SHARED for line in found[table]]
+    return [
+        *((table, mark) for table, line in own for mark in marks if mark in line),
+        *((table, "bob") for table, words in shared if {"default", "bob"} <= set(words)),
+    ]
 
 
 @pytest.fixture

@@ -180,4 +180,5 @@ async def test_execution_costs_the_same_with_and_without_a_template_in_statement
 
     # The session is looked at, then locked; its live runs, both messages, the run (and its job, where it has its turn),
     # the execution and the session's event; then what the payload shows. With a template: it, its version, the hold.
-    assert counts == [13, 15]
+    # Last, whether a budget limits it.
+    assert counts == [14, 16]

@@ -38,4 +38,4 @@ def test_unknown_price_is_none(provider: str, model: str) -> None:
 
 def test_context_window_is_known_of_known_models() -> None:
     assert context_window("openai", "gpt-4o") == 128_000
-    assert context_window("local", "extractive") is None
+    assert context_window("local", "extractive") == 2**20

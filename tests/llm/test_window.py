@@ -228,13 +228,17 @@ def test_window_is_the_operators_else_what_is_known_else_the_default() -> None:
     assert windows.of("compatible:llama3", None).tokens == 8_192
     assert windows.of("openai:gpt-4o", None).tokens == 1_000
     assert windows.of("openai:gpt-4.1-mini", None).tokens == 1_000_000
-    assert windows.of("local:echo", None).tokens == 2_000
+    assert windows.of("compatible:other", None).tokens == 2_000
     assert windows.of("openai:no-such-model", None).tokens == 2_000
-    assert (windows.known("compatible:llama3"), windows.known("local:echo")) == (8_192, None)
+    assert [windows.known(model) for model in ("compatible:llama3", "local:echo", "compatible:other")] == [
+        8_192,
+        2**20,
+        None,
+    ]
 
 
 def test_answer_has_what_was_asked_for_and_never_more_than_half() -> None:
-    windows = ContextWindows(otherwise=2_000, reserve=100)
+    windows = ContextWindows({LOCAL: 2_000}, reserve=100)
 
     assert windows.of(LOCAL, None).budget_tokens == 1_900
     assert windows.of(LOCAL, 700).budget_tokens == 1_300

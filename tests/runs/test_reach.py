@@ -25,7 +25,7 @@ from tests.conftest import an_actor
 from tests.conversations import new_session, rows
 from tests.fakes import StatementRecorder
 
-WINDOWS = ContextWindows(otherwise=700, reserve=0)
+WINDOWS = ContextWindows({"local:echo": 700}, reserve=0)
 FULL = 700 // 6
 """Messages of so few words that fill the window, nearly."""
 
