@@ -12,6 +12,8 @@ from tests.cli.commands import colloquy
 from tests.exchange.test_library_import import ID, LIBRARY, everything, taken, template, written
 from tests.worlds import rows
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "prompts.csv"
+
 
 async def run(dsn: str, *arguments: Any) -> tuple[int, list[str], str]:
     result = await colloquy("import", "--format", "prompts", *arguments, DATABASE_URL=dsn)
@@ -33,6 +35,17 @@ async def test_a_parallel_run_is_watched_by_exit_codes(dsn: str, tmp_path: Path)
     assert imported == (0, [*before[1][:-3], told, "only in the library: 0"], "")
     assert before[1][0] == f"new {ID.format(1)} Answer a customer"
     assert (equal[0], equal[1][0]) == (0, "templates: 0 new, 5 the same, 0 different, 0 in conflict")
+
+
+async def test_the_example_is_taken_over(dsn: str) -> None:
+    imported = await run(dsn, EXAMPLE)
+    equal = await run(dsn, EXAMPLE, "--dry-run")
+
+    assert imported[0] == 0
+    assert imported[1][-2:] == [
+        "templates: 7 new, 0 the same, 0 updated, 0 in conflict", "only in the library: 0"
+    ]  # fmt: skip
+    assert equal[0] == 0
 
 
 async def test_what_differs_is_shown(dsn: str, tmp_path: Path) -> None:
