@@ -7,6 +7,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -18,11 +19,18 @@ from app.messages.pipeline import MessagePipeline
 from tests.conftest import execute
 from tests.exchange.conversations import HELLO, LOOKED_UP, count, everything, imported, written
 
-MANY = [
-    {**LOOKED_UP, "topic": topic, "messages": [*LOOKED_UP["messages"] * 8, {"role": "user", "content": f"end {topic}"}]}
-    for topic in range(60)
-]
-"""60 conversations of 33 messages and 8 calls with ids that repeat: some seconds of work."""
+
+def conversations(amount: int) -> list[dict[str, Any]]:
+    """Of 33 messages and 8 calls with ids that repeat."""
+    said = LOOKED_UP["messages"] * 8
+    return [
+        {**LOOKED_UP, "topic": topic, "messages": [*said, {"role": "user", "content": f"end {topic}"}]}
+        for topic in range(amount)
+    ]
+
+
+MANY = conversations(60)
+"""A second of work or more."""
 
 
 async def started(dsn: str, *arguments: object) -> Process:
@@ -148,8 +156,8 @@ async def test_a_database_that_goes_away_ends_the_import_with_what_to_do(tmp_pat
 
 
 async def test_ctrl_c_ends_the_import_with_what_to_do(dsn: str, tmp_path: Path) -> None:
-    file = written(tmp_path, MANY)
-    process = await started(dsn, file)
+    # Far more than can be done before the signal comes, also where the machine has much else to do.
+    process = await started(dsn, written(tmp_path, conversations(2_000)))
     await _until(dsn, 1, process)
 
     process.send_signal(signal.SIGINT)
