@@ -27,8 +27,9 @@ assets: $(SYNCED)
 run: setup ## serve on http://127.0.0.1:8000 with an embedded PostgreSQL in .data/
 	@exec $(BIN)/colloquy serve
 
+# One worker more than there are cores: where one waits for a server that it has started, the others go on.
 test: setup ## run all tests, with coverage
-	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term --cov-fail-under=95 $(ARGS)
+	@$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist worksteal --cov --cov-report=term --cov-fail-under=95 $(ARGS)
 
 check: $(SYNCED) ## lint, format, types, import contracts, schema
 	@$(BIN)/ruff check .
