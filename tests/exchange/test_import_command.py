@@ -38,6 +38,8 @@ async def started(dsn: str, *arguments: object) -> Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, "-c", "from app.cli import main; main()", "import", *map(str, arguments),
         env={**environment, "DATABASE_URL": dsn}, stdout=PIPE, stderr=PIPE,
+        # Tests that a shell runs in its background ignore Ctrl-C, and so would what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 
