@@ -13,6 +13,7 @@ from tests.client import GraphQLClient, client_of
 from tests.conversations import broken_rules
 from tests.failing import SECRET, FailingWay, How, everything_stored, failing_way
 from tests.promises.deeds import DEEDS, MASKED, Answer, Deed
+from tests.worlds import limited
 
 Counts = dict[str, int]
 
@@ -49,6 +50,9 @@ async def scene(dsn: str, database: Database, services: Any) -> AsyncIterator[Sc
             stack.push_async_callback(over.close)
             straight = await stack.enter_async_context(client_of(database, services, "alice"))
             failing = await stack.enter_async_context(client_of(over, services, "alice"))
+            # What may be spent is reserved, too; in a row that is there, so that each deed always comes to the same rows.
+            await limited(straight)
+            await straight.mutate("sendMessage", "success", {"content": "Hello?", "model": "local:echo"})
             yield Scene(dsn, straight, failing, way)
 
 
@@ -85,6 +89,14 @@ async def test_whichever_statement_fails_nothing_is_stored_and_asked_again_it_is
         assert (await do(scene.failing)).code is None
         assert _grown(_counted(before), await scene.counts()) == once, sql
     assert await broken_rules(scene.dsn) == []
+
+
+async def test_what_is_reserved_is_among_what_fails(scene: Scene) -> None:
+    positions, once = await scene.done_once(DEEDS["executePrompt, new session"])
+
+    reserving = [place for place, sql in enumerate(positions, 1) if "INSERT INTO budget_reservations" in sql]
+    assert reserving == [len(positions) - 1]
+    assert once["budget_reservations"] == 1
 
 
 @pytest.mark.parametrize("name", ["sendMessage, new session", "end of a turn, next turn"])
