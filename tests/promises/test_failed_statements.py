@@ -50,7 +50,7 @@ async def scene(dsn: str, database: Database, services: Any) -> AsyncIterator[Sc
             stack.push_async_callback(over.close)
             straight = await stack.enter_async_context(client_of(database, services, "alice"))
             failing = await stack.enter_async_context(client_of(over, services, "alice"))
-            # What may be spent is reserved, too; in a row that is there, so that each deed always comes to the same rows.
+            # What may be spent is reserved, too, in a row that is there: each deed then comes to the same rows.
             await limited(straight)
             await straight.mutate("sendMessage", "success", {"content": "Hello?", "model": "local:echo"})
             yield Scene(dsn, straight, failing, way)
