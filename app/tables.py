@@ -10,7 +10,8 @@ import app.prompts.models
 import app.runs.models
 import app.search.models
 import app.sessions.models
-import app.tools.models  # noqa: F401
+import app.tools.models
+import app.workflow.models  # noqa: F401
 from app.db.base import Base
 
 metadata = Base.metadata

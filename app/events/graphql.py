@@ -51,6 +51,16 @@ described(
         EventKind.RUN_CANCELLED: "A run was cancelled; what had been written is kept.",
         EventKind.RUN_INTERRUPTED: "The server stopped in the middle of a run; what had been written is kept.",
         EventKind.PROMPT_EXECUTED: "A prompt was taken on; `payload` has the ids of its execution, run and version.",
+        EventKind.PROJECT_CREATED: "A project was described.",
+        EventKind.PROJECT_UPDATED: "A project's name or description was changed.",
+        EventKind.PROJECT_DELETED: "A project was deleted with its stages and reviews.",
+        EventKind.STAGE_REQUESTED: "An attempt at a stage was asked for, and waits for its turn.",
+        EventKind.STAGE_GENERATING: "A model is at an attempt at a stage; `payload.runId` is the run to follow.",
+        EventKind.STAGE_AWAITING_REVIEW: "An attempt at a stage is there; `payload.reviewId` is to be decided.",
+        EventKind.STAGE_APPROVED: "A reviewer approved an attempt at a stage.",
+        EventKind.STAGE_REJECTED: "A reviewer rejected an attempt at a stage, or took an approval back.",
+        EventKind.STAGE_FAILED: "An attempt at a stage failed; `payload.errorCode` says why.",
+        EventKind.STAGE_STALE: "What an attempt was built on, or the attempt itself, was replaced by another.",
     },
 )
 

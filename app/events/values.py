@@ -35,6 +35,16 @@ class EventKind(StrEnum):
     RUN_CANCELLED = "run.cancelled"
     RUN_INTERRUPTED = "run.interrupted"
     PROMPT_EXECUTED = "prompt.executed"
+    PROJECT_CREATED = "project.created"
+    PROJECT_UPDATED = "project.updated"
+    PROJECT_DELETED = "project.deleted"
+    STAGE_REQUESTED = "stage.requested"
+    STAGE_GENERATING = "stage.generating"
+    STAGE_AWAITING_REVIEW = "stage.awaiting_review"
+    STAGE_APPROVED = "stage.approved"
+    STAGE_REJECTED = "stage.rejected"
+    STAGE_FAILED = "stage.failed"
+    STAGE_STALE = "stage.stale"
 
 
 @dataclass(frozen=True, slots=True)

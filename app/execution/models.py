@@ -35,7 +35,16 @@ class PromptExecution(Base):
             ondelete="RESTRICT",
         ),
         UniqueConstraint("tenant_id", "run_id", name="uq_prompt_executions_run_id"),
+        ForeignKeyConstraint(
+            ["tenant_id", "prompt_generation_id"],
+            ["workflow_stages.tenant_id", "workflow_stages.id"],
+            ondelete="SET NULL (prompt_generation_id)",
+        ),
         Index(None, "tenant_id", "session_id", "created_at", "id"),
+        Index(
+            "ix_prompt_executions_generated", "tenant_id", "prompt_generation_id", "created_at", "id",
+            postgresql_where=text("prompt_generation_id is not null"),
+        ),
         Index(None, "tenant_id", "user_message_id"),
         Index(
             "ix_prompt_executions_version", "tenant_id", "template_version_id", "created_at", "id",
@@ -71,6 +80,8 @@ class PromptExecution(Base):
     """The prompt as it was asked: the message that the run answers."""
     template_id: Mapped[UUID | None]
     template_version_id: Mapped[UUID | None]
+    prompt_generation_id: Mapped[UUID | None]
+    """The generated prompt of a project that was executed (C2)."""
     label: Mapped[str | None]
     """The label by which the version was asked for."""
     chosen_version: Mapped[int | None] = mapped_column(Integer)

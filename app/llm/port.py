@@ -65,6 +65,16 @@ class ToolSpecification:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputSchema:
+    """What the answer is to be: one JSON value that fits a schema, and nothing around it."""
+
+    name: str
+    """Letters, digits, underscores and hyphens, at most 64: providers take no other."""
+    schema: Mapping[str, Any]
+    """JSON Schema; every object names all its properties as required and no others."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRequest:
     """What a model is asked."""
 
@@ -75,6 +85,8 @@ class ModelRequest:
     temperature: float | None = None
     max_output_tokens: int | None = None
     tools: tuple[ToolSpecification, ...] = ()
+    output: OutputSchema | None = None
+    """None for text."""
     correlation_id: CorrelationId | None = None
     """Under which it is asked: providers are sent it, and can find the request by it."""
 

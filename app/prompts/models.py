@@ -25,6 +25,7 @@ _TYPES = (
     "type in ('question-answering', 'summarization', 'entity-extraction', 'text-generation', 'translation', "
     "'classification', 'custom')"
 )
+_STAGES = "stage in ('requirements_analysis', 'project_planning', 'story_generation', 'prompt_generation')"
 _THERE = text("deleted_at is null")
 
 
@@ -41,9 +42,9 @@ class PromptTemplate(Base):
             "uq_prompt_templates_name", "tenant_id", "organization_id", "project_id", "name", unique=True,
             postgresql_where=_THERE, postgresql_nulls_not_distinct=True,
         ),
-        # At most one is enabled per project (S4-9), also where there is no project (C15).
+        # At most one is enabled per project (S4-9), also where there is no project (C15); and one for each stage of it.
         Index(
-            "uq_prompt_templates_enabled", "tenant_id", "organization_id", "project_id", unique=True,
+            "uq_prompt_templates_enabled", "tenant_id", "organization_id", "project_id", "stage", unique=True,
             postgresql_where=text("enabled"), postgresql_nulls_not_distinct=True,
         ),
         Index(None, "tenant_id", "name", "id"),
@@ -57,6 +58,7 @@ class PromptTemplate(Base):
         CheckConstraint("char_length(content) between 1 and 10000", name="content_length"),
         *bounded(description=4_000),
         CheckConstraint(_TYPES, name="type"),
+        CheckConstraint(_STAGES, name="stage"),
         CheckConstraint("version >= 1 and revision >= version", name="version"),
         CheckConstraint("not enabled or deleted_at is null", name="enabled"),
         *bounded_json("variables", at_most=1024 * 1024),
@@ -72,6 +74,8 @@ class PromptTemplate(Base):
     variables: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))
     project_id: Mapped[str | None] = mapped_column(String(255))
     organization_id: Mapped[str | None] = mapped_column(String(255))
+    stage: Mapped[str | None]
+    """The stage of the workflow that it is for; None for any other use."""
     enabled: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     revision: Mapped[int] = mapped_column(Integer, server_default=text("1"))

@@ -59,6 +59,15 @@ class VariableType(StrEnum):
     """Anything that JSON can say; it is rendered as JSON."""
 
 
+class Stage(StrEnum):
+    """The steps of the workflow, in their order, which a template may be made for."""
+
+    REQUIREMENTS_ANALYSIS = "requirements_analysis"
+    PROJECT_PLANNING = "project_planning"
+    STORY_GENERATION = "story_generation"
+    PROMPT_GENERATION = "prompt_generation"
+
+
 class ChangeKind(StrEnum):
     """What a line of a template's history says."""
 

@@ -15,7 +15,7 @@ run_events = table_of(RunEvent)
 run_turns = table_of(RunTurn)
 ledger = table_of(UsageEntry)
 
-FACTS = [column for column in runs.c if column.name != "tools"]
+FACTS = [column for column in runs.c if column.name not in ("tools", "output")]
 """What is read of a run: without its tools, which may be long and which its worker alone needs."""
 
 LIVE_STATUSES = [literal(status.value, Text) for status in sorted(LIVE)]

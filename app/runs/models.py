@@ -57,8 +57,8 @@ class Run(Base):
             "window_budget_tokens > 0 and window_messages >= 0 and left_out_messages >= 0 and left_out_tokens >= 0",
             name="window",
         ),
-        *bounded(model=255, error_code=255, error_message=4_000, stop_reason=50),
-        *bounded_json("error_facts", "tools"),
+        *bounded(model=255, error_code=255, error_message=4_000, stop_reason=50, on_end=50),
+        *bounded_json("error_facts", "tools", "output"),
         # Every flush locks the row: room for its versions beside it keeps the indexes out of that.
         {"postgresql_with": {"fillfactor": "70"}},
     )
@@ -88,6 +88,10 @@ class Run(Base):
     max_output_tokens: Mapped[int | None] = mapped_column(Integer)
     tools: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))
     """What it offers to the model, as `OfferedTool.as_json`. Rows come without it: it may be long."""
+    output: Mapped[Json | None]
+    """What its answer is to be, as `OutputSchema` has it; None for text. Rows come without it, as without the tools."""
+    on_end: Mapped[str | None]
+    """The kind of the job that is added when it ends."""
     turns: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     """How many it has begun."""
     turn_seq: Mapped[int] = mapped_column(Integer, server_default=text("0"))

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from app.core.actor import TenantId
 from app.core.errors import AppError, ErrorCode
-from app.llm.port import ConversationPart, Speaker, Usage
+from app.jobs.values import JobKind
+from app.llm.port import ConversationPart, OutputSchema, Speaker, Usage
 from app.messages.values import ContextItems, Draft, MessageId, MessageRole, NewMessage
 from app.runs.weighing import Weighed
 from app.sessions.values import SessionId
@@ -157,6 +158,10 @@ class Wanted:
     temperature: float | None = None
     max_output_tokens: int | None = None
     tools: tuple[OfferedTool, ...] = ()
+    output: OutputSchema | None = None
+    """What the answer is to be, where that is not text."""
+    on_end: JobKind | None = None
+    """The job that is added in the transaction which ends the run, however it ends; its payload is `job_of(run)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +179,10 @@ class Asked:
     tools: tuple[GivenTool, ...] = ()
     edited_message_id: MessageId | None = None
     """A question that this one is another version of, and stands beside."""
+    project_id: UUID | None = None
+    """Of a new session: the project whose stage is generated in it."""
+    title: str | None = None
+    """Of a new session; None makes one of the content."""
 
     @property
     def part(self) -> ConversationPart:

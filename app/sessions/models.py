@@ -22,16 +22,25 @@ class ChatSession(Base):
 
     __tablename__ = "chat_sessions"
     __table_args__ = (
-        # The first serves lookups by user alone too; both serve their order in either direction.
-        Index(None, "tenant_id", "user_id", "updated_at", "id"),
+        # The second serves lookups by user alone too; both serve their order in either direction. What a project's
+        # stages said is in no list of conversations: there may be a hundred times as much of it.
+        Index(
+            "ix_chat_sessions_conversations", "tenant_id", "user_id", "updated_at", "id",
+            postgresql_where=text("project_id is null"),
+        ),
         Index(None, "tenant_id", "user_id", "created_at", "id"),
+        Index(
+            "ix_chat_sessions_project", "tenant_id", "project_id", "id",
+            postgresql_where=text("project_id is not null"),
+        ),
+        ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"], ondelete="CASCADE"),
         Index(None, "tenant_id", "created_at"),
         CheckConstraint("char_length(title) between 1 and 255", name="title_length"),
         *bounded(description=4_000, agent_id=255, model=255, provider=255),
         CheckConstraint("status in ('active', 'paused', 'completed', 'failed', 'archived')", name="status"),
         CheckConstraint("last_sequence >= 0 and last_event >= 0", name="counters"),
         CheckConstraint("agent_states between 0 and 100", name="agent_states"),
-    )
+    )  # fmt: skip
     node_type = "ChatSession"
 
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
@@ -43,6 +52,8 @@ class ChatSession(Base):
     agent_id: Mapped[str | None]
     model: Mapped[str | None]
     provider: Mapped[str | None]
+    project_id: Mapped[UUID | None]
+    """The project whose stage was generated in it: then the whole tenant may read it."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -132,6 +132,8 @@ class NewSession:
     provider: str | None = None
     status: SessionStatus = SessionStatus.ACTIVE
     metadata: NewMetadata = field(default_factory=NewMetadata)
+    project_id: UUID | None = None
+    """The project whose stage is generated in it."""
 
     def check(self) -> None:
         """Raise ValidationError for what cannot be stored."""
