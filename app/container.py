@@ -34,6 +34,8 @@ from app.toolbox.current_time import CurrentTime
 from app.toolbox.search_history import SearchHistory
 from app.toolbox.service import Toolbox
 from app.tools.pipeline import ToolPipeline
+from app.workflow.generation import Generation
+from app.workflow.pipeline import WorkflowPipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def build_services(settings: Settings) -> Mapping[type, object]:
         ErasurePipeline: ErasurePipeline(runs),
         PromptPipeline: PromptPipeline((uses,)),
         PromptExecutions: PromptExecutions(runs, settings.execute_wait_seconds),
+        WorkflowPipeline: WorkflowPipeline(Generation(runs), settings.workflow_parallel),
     }
 
 
@@ -94,6 +97,7 @@ def collaborators_of(services: Mapping[type, object]) -> Collaborators:
         cast("Turns", services[Turns]),
         cast("ToolPipeline", services[ToolPipeline]),
         cast("Toolbox", services[Toolbox]),
+        cast("WorkflowPipeline", services[WorkflowPipeline]),
     )
 
 

@@ -36,6 +36,10 @@ from app.toolbox.service import TOOL_JOB, Toolbox
 from app.tools import upkeep as tool_upkeep
 from app.tools.following import Approvals
 from app.tools.pipeline import ToolPipeline
+from app.workflow import upkeep as workflow_upkeep
+from app.workflow.generation import RUN_ENDED
+from app.workflow.pipeline import ADVANCE, CALL_OFF, WorkflowPipeline
+from app.workflow.runner import StageRunner
 
 QUEUE_CONNECTIONS = 3
 """For jobs, in a pool of their own: requests that crowd the other cannot keep a process from saying that it lives."""
@@ -56,6 +60,7 @@ class Collaborators:
     turns: Turns
     tools: ToolPipeline
     toolbox: Toolbox
+    workflow: WorkflowPipeline
 
 
 @asynccontextmanager
@@ -73,6 +78,7 @@ async def live(
     writer = AnswerWriter(database, answers, wakeups)
     runner = RunRunner(database, others.models, others.turns, writer)
     tools = ToolRunner(database, others.tools, others.toolbox)
+    stages = StageRunner(database, others.workflow)
     wakeups.on(answers.heard, answers.missed)
     wakeups.on(happened.heard, happened.missed)
     wakeups.on(approvals.heard, approvals.missed)
@@ -89,7 +95,11 @@ async def live(
             worker = JobWorker(queue, listener, JobSettings.of(settings))
             worker.handle(RUN_JOB, runner.work)
             worker.handle(TOOL_JOB, tools.work)
+            worker.handle(RUN_ENDED, stages.run_ended)
+            worker.handle(ADVANCE, stages.advance)
+            worker.handle(CALL_OFF, stages.call_off)
             _keep_calendar(worker, settings, database, others)
+            worker.schedule(JobKind("remind-stages"), EVERY_MINUTE, lambda: workflow_upkeep.remind(database, stages))
             await worker.start()
             try:
                 yield {

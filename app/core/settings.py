@@ -90,6 +90,9 @@ class Settings(BaseSettings):
         60.0,
         description="How long `executePrompt` with `wait: true` waits for the answer before it says that it goes on.",
     )
+    workflow_parallel: Annotated[int, Field(ge=1, le=100)] = Field(
+        4, description="How many stages of one project are generated at a time; the others wait for their turn."
+    )
     shutdown_seconds: Seconds = Field(10.0, description="After SIGTERM, how long requests in flight may take to end.")
 
     intent_catalogue: Path | None = Field(

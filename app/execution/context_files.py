@@ -32,17 +32,20 @@ async def context_of(scope: ReadScope, actor: Actor, file_id: str | None) -> Con
     attachment = await owned_attachment(scope, actor, attachment_id)
     if attachment is None:
         raise ContextFileNotFound
-    text = await _text_of(scope, actor, attachment)
-    parts = list(_parts(text))
-    chunks: list[dict[str, Any]] = [
-        {"source": attachment.file_name, "part": number, "parts": len(parts), "text": part}
-        for number, part in enumerate(parts, 1)
-    ]
+    chunks = chunks_of(attachment.file_name, await _text_of(scope, actor, attachment))
     items = ContextItems(document_chunks=chunks)
-    if len(parts) > MOST_CONTEXT_ITEMS:
+    if len(chunks) > MOST_CONTEXT_ITEMS:
         raise _too_long(attachment)
     require_json_size(items.as_json(), PLACE)
     return items
+
+
+def chunks_of(source: str, text: str) -> list[dict[str, Any]]:
+    """A text as a message carries it in its context, in parts of at most LONGEST_PART characters."""
+    parts = list(_parts(text))
+    return [
+        {"source": source, "part": number, "parts": len(parts), "text": part} for number, part in enumerate(parts, 1)
+    ]
 
 
 def _attachment_id(file_id: str | None) -> AttachmentId | None:

@@ -22,7 +22,7 @@ from app.core.ids import global_id
 from app.db.base import Base, Json, bounded, bounded_json
 from app.prompts.values import Stage
 from app.runs.values import Failure
-from app.workflow.values import NODE_TYPES
+from app.workflow.values import NODE_TYPES, Attempt, ProjectId, StageId
 
 _STAGE = "stage in ('requirements_analysis', 'project_planning', 'story_generation', 'prompt_generation')"
 _UPSTREAM = """
@@ -226,6 +226,12 @@ class WorkflowStage(Base):
     def kind(self) -> Stage:
         """Which stage it is an attempt at."""
         return Stage(self.stage)
+
+    @property
+    def as_attempt(self) -> Attempt:
+        """What it is made of."""
+        upstream = None if self.upstream_id is None else StageId(self.upstream_id)
+        return Attempt(ProjectId(self.project_id), Stage(self.stage), upstream, self.story_index, self.model)
 
     @property
     def global_id(self) -> str:

@@ -181,6 +181,36 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """What is to be made, and of what."""
+
+    project_id: ProjectId
+    stage: Stage
+    upstream_id: StageId | None
+    story_index: int | None
+    model: str
+    """As `provider:model`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewStage:
+    """Attempts at one stage that are about to be stored: one, or of prompts one for each of some stories."""
+
+    ids: tuple[StageId, ...]
+    project_id: ProjectId
+    stage: Stage
+    model: str
+    upstream_id: StageId | None
+    story_indexes: tuple[int | None, ...]
+    """As many as ids; None for a stage that is of no story."""
+
+    @property
+    def upstream_stage(self) -> Stage | None:
+        """What it is built on."""
+        return UPSTREAM[self.stage]
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What a reviewer says of a stage."""
 
