@@ -25,5 +25,7 @@ class RunAdmission:
             context_items=prepared.context_items,
             on_busy=request.on_busy,
             tools=request.tools,
+            project_id=request.project_id,
+            title=request.title,
         )
         return LlmExecutionResult(prepared, await self.runs.prepare(self.actor, asked))

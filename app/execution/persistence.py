@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -44,6 +45,20 @@ class Transactions(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class WithinTransaction:
+    """`Transactions` of which there is only one, a caller's: it commits what comes of the work, or rolls it back.
+
+    After a failure nothing else can be done in it: whoever opened it lets the error through.
+    """
+
+    uow: UnitOfWork
+
+    async def transact(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        """What comes of the work, which is not committed yet, and is not tried again here."""
+        return await work(self.uow)
+
+
+@dataclass(frozen=True, slots=True)
 class PromptPersistence:
     """One per request."""
 
@@ -65,6 +80,12 @@ class PromptPersistence:
         async def work(uow: UnitOfWork) -> PromptPersistenceResult:
             nonlocal attempts
             attempts += 1
+            stored = await once(uow)
+            # Only then: a caller's transaction goes on, and may still be rolled back.
+            uow.after_commit(partial(_noted, stored, correlation_id))
+            return stored
+
+        async def once(uow: UnitOfWork) -> PromptPersistenceResult:
             earlier = await earlier_subject(uow, actor, request.key, new.id)
             if earlier is not None:
                 return await _as_before(uow, actor, earlier, attempts, watch)
@@ -77,11 +98,9 @@ class PromptPersistence:
             return PromptPersistenceResult(saved, saved.session_id, done)
 
         try:
-            stored = await self.transactions.transact(work)
+            return await self.transactions.transact(work)
         except Duplicate:
             raise AlreadyStored from None
-        log.info("prompt_executed", execution=str(stored.execution.id), correlation_id=correlation_id)
-        return stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +126,10 @@ class SqlExecutions:
     async def update_conversation_timestamp(self, uow: UnitOfWork, actor: Actor, new: NewExecution) -> datetime:
         """As `ExecutionRepository`."""
         return await repository.touch(uow, actor, new)
+
+
+async def _noted(stored: PromptPersistenceResult, correlation_id: str) -> None:
+    log.info("prompt_executed", execution=str(stored.execution.id), correlation_id=correlation_id)
 
 
 async def _as_before(

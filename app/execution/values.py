@@ -39,6 +39,10 @@ class ExecutePromptRequest:
     tools: tuple[GivenTool, ...] = ()
     on_busy: OnBusy = OnBusy.REJECT
     key: ClientKey | None = None
+    project_id: UUID | None = None
+    """Of a new session: the project whose stage is generated in it."""
+    title: str | None = None
+    """Of a new session; None makes one of the prompt."""
 
     def check(self) -> None:
         """Raise ValidationError, naming the field, for what is no prompt."""

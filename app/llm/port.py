@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+import orjson
+
 from app.core.actor import CorrelationId
 
 
@@ -72,6 +74,18 @@ class OutputSchema:
     """Letters, digits, underscores and hyphens, at most 64: providers take no other."""
     schema: Mapping[str, Any]
     """JSON Schema; every object names all its properties as required and no others."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is stored with a run.
+
+        The schema as a text: jsonb forgets the order of properties, and it is the one that models write them in.
+        """
+        return {"name": self.name, "schema": orjson.dumps(dict(self.schema)).decode()}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "OutputSchema":
+        """The inverse of `as_json`."""
+        return cls(stored["name"], orjson.loads(stored["schema"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from app.core.settings import Settings
 from app.core.text import storable
 from app.llm import local
 from app.llm.errors import WindowExceeded
-from app.llm.port import ConversationPart, Speaker, ToolSpecification
+from app.llm.port import ConversationPart, OutputSchema, Speaker, ToolSpecification
 from app.llm.prices import context_window
 from app.llm.rendering import user_text
 from app.llm.tokens import count_tokens, encoding_of
@@ -99,7 +99,8 @@ class WindowUse(NamedTuple):
 
     budget_tokens: int
     used_tokens: int
-    """With the tools that it was offered; counted, or estimated where its vocabulary is not known."""
+    """With the tools that it was offered and the schema of its answer; counted, or estimated where its vocabulary is
+    not known."""
     messages: int
     left_out_messages: int
     left_out_tokens: int
@@ -136,6 +137,7 @@ def fit(
     window: ContextWindow,
     question_at: int,
     tools: Sequence[ToolSpecification] = (),
+    output: OutputSchema | None = None,
     *,
     whole: bool = True,
 ) -> View:
@@ -145,7 +147,7 @@ def fit(
     long conversations in a thread.
     """
     budget = window.budget_tokens
-    before = tokens_of_tools(tools, window.model) + TOKENS_BEFORE_ANSWER
+    before = tokens_of_tools(tools, window.model) + tokens_of_output(output, window.model) + TOKENS_BEFORE_ANSWER
     speakers = [part.speaker for part in parts]
 
     def cost(place: int) -> int:
@@ -198,6 +200,11 @@ def tokens_of_tools(tools: Sequence[ToolSpecification], model: str) -> int:
     return sum(TOKENS_PER_TOOL + _count(_json_of(tool), model) for tool in tools)
 
 
+def tokens_of_output(output: OutputSchema | None, model: str) -> int:
+    """The tokens of the schema that the answer of `provider:model` is to fit, which is counted as a tool's is."""
+    return 0 if output is None else TOKENS_PER_TOOL + _count(_json_of_output(output), model)
+
+
 def least_tokens(size_bytes: int) -> int:
     """What a message with so many bytes of text takes at the least, or nearly (MOST_BYTES_PER_TOKEN)."""
     return TOKENS_PER_MESSAGE + size_bytes // MOST_BYTES_PER_TOKEN
@@ -208,9 +215,12 @@ def about_tokens(size_bytes: int) -> int:
     return TOKENS_PER_MESSAGE + size_bytes // BYTES_PER_TOKEN
 
 
-def bytes_of(parts: Sequence[ConversationPart], tools: Sequence[ToolSpecification] = ()) -> int:
+def bytes_of(
+    parts: Sequence[ConversationPart], tools: Sequence[ToolSpecification] = (), output: OutputSchema | None = None
+) -> int:
     """How much text there is to count, about."""
-    return sum(_bytes(part) for part in parts) + sum(len(_json_of(tool).encode()) for tool in tools)
+    beside = [*(_json_of(tool) for tool in tools), *([_json_of_output(output)] if output is not None else [])]
+    return sum(_bytes(part) for part in parts) + sum(len(text.encode()) for text in beside)
 
 
 def nothing_in_view(parts: Sequence[ConversationPart], window: ContextWindow) -> View:
@@ -265,6 +275,10 @@ def _json_of(tool: ToolSpecification) -> str:
     return orjson.dumps(
         {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
     ).decode()
+
+
+def _json_of_output(output: OutputSchema) -> str:
+    return orjson.dumps(output.as_json()).decode()
 
 
 def _bytes(part: ConversationPart) -> int:

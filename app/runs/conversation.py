@@ -28,7 +28,7 @@ from app.messages.values import MessageId, MessageRole
 from app.runs import repository
 from app.runs.models import Run
 from app.runs.repository import PathMessage, Spoken
-from app.toolbox.values import OfferedTool
+from app.runs.values import Terms
 from app.tools.loaders import ToolCallsOfMessage
 from app.tools.models import ToolCall
 
@@ -57,7 +57,7 @@ class Question:
     generation: int
     """How many workers had taken the run when it was read."""
     view: View
-    tools: tuple[OfferedTool, ...]
+    terms: Terms
     refused: WindowExceeded | None = None
     """Why it cannot be asked."""
 
@@ -70,7 +70,8 @@ class Question:
             self.view.conversation,
             run.temperature,
             run.max_output_tokens,
-            tuple(tool.specification for tool in self.tools),
+            tuple(tool.specification for tool in self.terms.tools),
+            self.terms.output,
             CorrelationId(run.correlation_id),
         )
 
@@ -83,7 +84,7 @@ class _Told(NamedTuple):
 
 
 async def load_question(
-    scope: ReadScope, loaders: Loaders, run: Run, tools: tuple[OfferedTool, ...], windows: ContextWindows
+    scope: ReadScope, loaders: Loaders, run: Run, terms: Terms, windows: ContextWindows
 ) -> Question:
     """What leads to the message that a run is to write, as far as its model can have it in view, with tool calls.
 
@@ -99,7 +100,7 @@ async def load_question(
     calls = await loaders.of(ToolCallsOfMessage).load_many([MessageId(message.id) for message in calling])
     told = list(_told(said, dict(zip((message.id for message in calling), calls, strict=True))))
     question_at = _place_of(told, path, MessageId(run.prompt_message_id))
-    return await _asked(run, [found.part for found in told], window, question_at, tools, beyond)
+    return await _asked(run, [found.part for found in told], window, question_at, terms, beyond)
 
 
 def _in_reach(
@@ -142,22 +143,23 @@ async def _asked(
     parts: Sequence[ConversationPart],
     window: ContextWindow,
     question_at: int,
-    tools: tuple[OfferedTool, ...],
+    terms: Terms,
     beyond: Sequence[PathMessage],
 ) -> Question:
     """The question, with what of it is in view; `beyond` are messages before that, whose texts were not loaded."""
-    offered = tuple(tool.specification for tool in tools)
+    offered = tuple(tool.specification for tool in terms.tools)
     far = sum(about_tokens(message.content_bytes + message.beside_bytes) for message in beyond)
 
     def seen() -> View:
-        return fit(parts, window, question_at, offered, whole=not beyond)
+        return fit(parts, window, question_at, offered, terms.output, whole=not beyond)
 
     refused: WindowExceeded | None = None
     try:
-        view = await asyncio.to_thread(seen) if bytes_of(parts, offered) > LONGEST_AT_ONCE else seen()
+        long = bytes_of(parts, offered, terms.output) > LONGEST_AT_ONCE
+        view = await asyncio.to_thread(seen) if long else seen()
     except WindowExceeded as too_long:
         view, refused = nothing_in_view(parts, window), too_long
-    return Question(MessageId(run.message_id), run.generation, view.with_left_out(len(beyond), far), tools, refused)
+    return Question(MessageId(run.message_id), run.generation, view.with_left_out(len(beyond), far), terms, refused)
 
 
 def _told(path: Sequence[Spoken], calls_of: Mapping[UUID, Sequence[ToolCall]]) -> Iterator[_Told]:

@@ -13,6 +13,7 @@ from app.db.database import Database
 from app.db.scopes import UnitOfWork
 from app.idempotency.service import earlier_subject
 from app.idempotency.values import ClientKey
+from app.jobs.values import JobKind
 from app.llm.registry import Models
 from app.llm.window import ContextWindow
 from app.messages.errors import MessageDeleted, MessageNotFound
@@ -76,7 +77,7 @@ class RunPipeline:
         wanted = await self._checked(asked.wanted, asked.tools)
         session_id = asked.session_id or SessionId(new_id())
         question = await self.messages.prepare(actor, asked.to_append(session_id))
-        weighed = await weigh(asked.part, wanted.tools)
+        weighed = await weigh(asked.part, wanted.tools, wanted.output)
         return Prepared(asked, session_id, question, wanted, weighed, RunId(new_id()))
 
     async def take_on(
@@ -129,7 +130,7 @@ class RunPipeline:
                 raise NothingToAnswer
             if parent.deleted_at is not None:
                 raise MessageDeleted
-            weighed = await weigh(part_of(parent), checked.tools)
+            weighed = await weigh(part_of(parent), checked.tools, checked.output)
             session_id = SessionId(answer.session_id)
             session = await self._locked(uow, actor, session_id)
             waiting = await service.make_way(uow, actor, self.accounts, session_id, on_busy)
@@ -142,38 +143,44 @@ class RunPipeline:
         return await self._once(database, actor, key, run_id, work)
 
     async def retry(self, database: Database, actor: Actor, run_id: RunId, key: ClientKey | None) -> RunOutcome:
-        """Ask again what a run did not finish: a new run with the same model and tools. What it had written stays.
-
-        It goes on behind the results of tools that the other had got: these are not called again.
-
-        RunNotFound, NothingToRetry, RunActive, ProviderNotConfigured, WindowExceeded, KeyReused.
-        """
+        """As of `retry_within`, in a transaction of its own; of the same request, the first answer. KeyReused."""
         new_run_id = RunId(new_id())
+        return await self._once(
+            database, actor, key, new_run_id, lambda uow: self.retry_within(uow, actor, run_id, new_run_id)
+        )
 
-        async def work(uow: UnitOfWork) -> RunOutcome:
-            found = await service.required(uow, actor, run_id)
-            session_id = SessionId(found.session_id)
-            tools = await repository.tools_of(uow, service.ref_of(found))
-            asked = await find_message(uow, actor, MessageId(found.prompt_message_id))
-            weighed = await weigh(part_of(asked), tools) if asked else None
-            await self._locked(uow, actor, session_id)
-            run = await service.required(uow, actor, run_id)
-            status = RunStatus(run.status)
-            if not status.ended or status is RunStatus.COMPLETED:
-                raise NothingToRetry(status)
-            waiting = await service.make_way(uow, actor, self.accounts, session_id, OnBusy.REJECT)
-            wanted = Wanted(self.models.resolve(run.model).id, run.temperature, run.max_output_tokens, tools)
-            if weighed is not None:
-                weighed.require_room(self._window(wanted), "runId")
-            question = MessageId(run.prompt_message_id)
-            written = await find_message(uow, actor, MessageId(run.message_id))
-            behind = MessageId(written.parent_message_id) if written and written.parent_message_id else None
-            outcome = await self._queue(
-                uow, actor, session_id, question, wanted, new_run_id, waiting, retry_of=run_id, behind=behind
-            )
-            return await self._told(uow, actor, outcome)
+    async def retry_within(
+        self, uow: UnitOfWork, actor: Actor, run_id: RunId, new_run_id: RunId, *, on_end: JobKind | None = None
+    ) -> RunOutcome:
+        """Ask again what a run did not finish: a new run with the same model, tools and schema of the answer.
 
-        return await self._once(database, actor, key, new_run_id, work)
+        What the other had written stays, and the new one goes on behind the results of tools that it had got: these are
+        not called again. Who waited for the other's end is not told of the new one's: that is `on_end`.
+
+        RunNotFound, NothingToRetry, RunActive, ProviderNotConfigured, WindowExceeded.
+        """
+        found = await service.required(uow, actor, run_id)
+        session_id = SessionId(found.session_id)
+        terms = await repository.terms_of(uow, service.ref_of(found))
+        asked = await find_message(uow, actor, MessageId(found.prompt_message_id))
+        weighed = await weigh(part_of(asked), terms.tools, terms.output) if asked else None
+        await self._locked(uow, actor, session_id)
+        run = await service.required(uow, actor, run_id)
+        status = RunStatus(run.status)
+        if not status.ended or status is RunStatus.COMPLETED:
+            raise NothingToRetry(status)
+        waiting = await service.make_way(uow, actor, self.accounts, session_id, OnBusy.REJECT)
+        model = self.models.resolve(run.model).id
+        wanted = Wanted(model, run.temperature, run.max_output_tokens, terms.tools, terms.output, on_end)
+        if weighed is not None:
+            weighed.require_room(self._window(wanted), "runId")
+        question = MessageId(run.prompt_message_id)
+        written = await find_message(uow, actor, MessageId(run.message_id))
+        behind = MessageId(written.parent_message_id) if written and written.parent_message_id else None
+        outcome = await self._queue(
+            uow, actor, session_id, question, wanted, new_run_id, waiting, retry_of=run_id, behind=behind
+        )
+        return await self._told(uow, actor, outcome)
 
     async def cancel(self, database: Database, actor: Actor, run_id: RunId, key: ClientKey | None) -> RunOutcome:
         """End a run here and now, wherever it is worked, and keep what it has written. Twice is once.
@@ -222,7 +229,10 @@ class RunPipeline:
 
     async def _start_session(self, uow: UnitOfWork, actor: Actor, session_id: SessionId, asked: Asked) -> ChatSession:
         model = self.models.resolve(self.models.default if asked.wanted.model is None else asked.wanted.model)
-        new = NewSession(session_id, title=title_of(asked.content), model=model.name, provider=model.provider)
+        title = title_of(asked.content) if asked.title is None else asked.title
+        new = NewSession(
+            session_id, title=title, model=model.name, provider=model.provider, project_id=asked.project_id
+        )
         created = (await sessions.create(uow, actor, new, None)).session
         assert created is not None  # noqa: S101 - only a deletion has none
         return created

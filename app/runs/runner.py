@@ -146,15 +146,15 @@ class RunRunner:
             if run is None:
                 return None
             correlate(CorrelationId(run.correlation_id))
-            tools = await repository.tools_of(scope, ref)
+            terms = await repository.terms_of(scope, ref)
             return await load_question(
-                scope, Loaders(self._database, service.owner_of(run)), run, tools, self._models.windows
+                scope, Loaders(self._database, service.owner_of(run)), run, terms, self._models.windows
             )
 
     async def _answer(self, claimed: Claimed, question: Question) -> None:
         generating: asyncio.Task[Ending] | None = None
         log_of_it = self._writer.open(claimed.claim, claimed.run.turn_seq, lambda: generating and generating.cancel())
-        answer = _Answer(claimed, log_of_it, question.tools)
+        answer = _Answer(claimed, log_of_it, question.terms.tools)
         generating = asyncio.create_task(self._generate(answer, question))
         doubting = asyncio.create_task(self._doubt(answer))
         run_id = RunId(claimed.run.id)

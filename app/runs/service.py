@@ -71,12 +71,12 @@ def ref_of(run: Run) -> RunRef:
 
 
 def job_of(run: RunRef) -> bytes:
-    """The payload of the job that works a run."""
+    """The payload of the job that works a run, and of the one that is added when it ends."""
     return orjson.dumps([run.tenant_id, str(run.id)])
 
 
 def run_of(payload: bytes) -> RunRef:
-    """The run that a job is to work."""
+    """The run that a job is about."""
     tenant_id, run_id = orjson.loads(payload)
     return RunRef(TenantId(tenant_id), RunId(parse_uuid(run_id)))
 
@@ -195,6 +195,7 @@ async def end(uow: UnitOfWork, actor: Actor, accounts: Accounts, run: Run, endin
     """End a live run that is locked with its session, or only its turn, where the ending is REQUIRES_ACTION.
 
     With all text of the turn that was committed, and what it spent. What is still to be executed for it is called off.
+    Where somebody is to go on from its end, the job for that is added.
     """
     if run.status == RunStatus.REQUIRES_ACTION:
         ended = await repository.call_off(uow, actor, run)
@@ -209,6 +210,8 @@ async def end(uow: UnitOfWork, actor: Actor, accounts: Accounts, run: Run, endin
         uow.announce(run.id)
         if ending.status is not RunStatus.COMPLETED:
             await cancel_for(uow, actor, MessageId(run.message_id))
+        if ended is not None and run.on_end is not None:
+            await enqueue(uow, JobKind(run.on_end), job_of(ref_of(run)), key=f"{run.id}")
     return ended
 
 

@@ -145,8 +145,8 @@ class Turns:
 
     async def _hand_out(self, uow: UnitOfWork, run: Run, execution: ToolExecution) -> None:
         """Have an approved execution run by the server, where the tool is the server's: its client does it else."""
-        offered = await repository.tools_of(uow, service.ref_of(run))
-        if any(tool.on_server for tool in offered if tool.name == execution.tool_name):
+        terms = await repository.terms_of(uow, service.ref_of(run))
+        if any(tool.on_server for tool in terms.tools if tool.name == execution.tool_name):
             await schedule_execution(uow, execution, run.correlation_id)
 
     async def _go_on(self, uow: UnitOfWork, actor: Actor, run: Run) -> Run | None:

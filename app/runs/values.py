@@ -149,6 +149,13 @@ class Ending:
     """Facts about its streaming, by the names that applications report theirs by."""
 
 
+class Terms(NamedTuple):
+    """What a run was asked for with that its rows come without: it may be long, and its worker alone needs it."""
+
+    tools: tuple[OfferedTool, ...] = ()
+    output: OutputSchema | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """How an answer is to be made; what is None is left to the session, the server or the provider."""

@@ -16,7 +16,7 @@ from app.core.ids import new_id
 from app.db.errors import DatabaseUnavailable, Duplicate
 from app.db.scopes import UnitOfWork
 from app.execution.errors import AlreadyStored
-from app.execution.persistence import PromptPersistence
+from app.execution.persistence import PromptPersistence, WithinTransaction
 from app.execution.stages import PromptExecutor
 from app.execution.values import (
     Conversation,
@@ -49,6 +49,11 @@ class Transactions:
 
     refused: int = 0
     ends: list[str] = field(default_factory=list)
+    told: list[object] = field(default_factory=list)
+
+    def after_commit(self, action: object) -> None:
+        """What is to be done then, which is not."""
+        self.told.append(action)
 
     async def transact(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
         """As the database does it."""
@@ -132,6 +137,27 @@ async def test_persistence_says_what_was_stored(actor: Actor, named: bool) -> No
     assert repository.asked == ["ensure", "save", "update"]
     assert repository.actors == {"trace-7"}
     assert transactions.ends == ["committed"]
+
+
+@pytest.mark.parametrize("error", [None, Duplicate("pk")])
+async def test_prompt_is_stored_within_a_transaction_of_the_caller(actor: Actor, error: Exception | None) -> None:
+    repository, caller = Repository({"save": error} if error else {}), Transactions()
+    request = ExecutePromptRequest(None, content="Hello")
+
+    async def work(uow: UnitOfWork) -> PromptPersistenceResult:
+        persistence = PromptPersistence(WithinTransaction(uow), actor, repository)
+        stored = await persistence.persist(request, a_result(), "trace-7")
+        assert caller.ends == []
+        return stored
+
+    if error is None:
+        assert (await caller.transact(work)).metadata.attempts == 1
+    else:
+        with pytest.raises(AlreadyStored):
+            await caller.transact(work)
+
+    assert caller.ends == ["rolled back" if error else "committed"]
+    assert len(caller.told) == (0 if error else 1)
 
 
 @pytest.mark.parametrize("step", ["ensure", "save", "update"])

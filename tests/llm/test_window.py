@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.llm.errors import WindowExceeded
-from app.llm.port import ConversationPart, Speaker, ToolCallRequested, ToolSpecification
+from app.llm.port import ConversationPart, OutputSchema, Speaker, ToolCallRequested, ToolSpecification
 from app.llm.tokens import count_tokens
 from app.llm.window import (
     TOKENS_BEFORE_ANSWER,
@@ -22,6 +22,7 @@ from app.llm.window import (
     View,
     fit,
     tokens_of,
+    tokens_of_output,
     tokens_of_tools,
 )
 from tests.llm.conversations import WEATHER, assistant, tool_result, user
@@ -219,6 +220,18 @@ def test_tools_take_room_of_the_conversation() -> None:
     assert (without.use.messages, with_tool.use.messages) == (3, 1)
     assert with_tool.use.used_tokens == (
         tokens_of_tools((large,), LOCAL) + tokens_of(parts[2], LOCAL) + TOKENS_BEFORE_ANSWER
+    )
+
+
+def test_schema_of_the_answer_takes_room_of_the_conversation() -> None:
+    parts = [user("one"), assistant("two"), user("three")]
+    output = OutputSchema("words", {"type": "object", "description": "word " * 60})
+
+    with_schema = fit(parts, window_of(93), 2, (), output)
+
+    assert with_schema.use.messages == 1
+    assert with_schema.use.used_tokens == (
+        tokens_of_output(output, LOCAL) + tokens_of(parts[2], LOCAL) + TOKENS_BEFORE_ANSWER
     )
 
 

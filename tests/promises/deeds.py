@@ -201,8 +201,8 @@ async def _call(client: GraphQLClient, claimed: Claimed, requested: ToolCallRequ
     turns = context.service(Turns)
 
     async def call(uow: UnitOfWork) -> RunEntry | None:
-        tools = await repository.tools_of(uow, claimed.claim.run)
-        return await turns.call_tool(uow, claimed, looked_at(tools, requested), claimed.run.turn_seq + 1)
+        terms = await repository.terms_of(uow, claimed.claim.run)
+        return await turns.call_tool(uow, claimed, looked_at(terms.tools, requested), claimed.run.turn_seq + 1)
 
     line = await context.database.transact(call)
     assert line is not None

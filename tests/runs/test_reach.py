@@ -16,7 +16,7 @@ from app.runs import service
 from app.runs.conversation import NO_RESULT, Question, load_question
 from app.runs.models import Run
 from app.runs.pipeline import RunPipeline
-from app.runs.values import Asked, Wanted
+from app.runs.values import Asked, Terms, Wanted
 from app.sessions.values import SessionId
 from app.tools import service as tools
 from app.tools.values import NewToolCall, ToolCallId
@@ -38,7 +38,7 @@ async def asked_in(runs: RunPipeline, database: Database, actor: Actor, session_
 
 async def loaded(database: Database, actor: Actor, run: Run, windows: ContextWindows = WINDOWS) -> Question:
     async with database.read() as scope:
-        return await load_question(scope, Loaders(database, actor), run, (), windows)
+        return await load_question(scope, Loaders(database, actor), run, Terms(), windows)
 
 
 @pytest.mark.parametrize("length", [300, 5_000])

@@ -2,7 +2,7 @@
 
 from app.runs.repository.answers import Written, append, call_tool, written
 from app.runs.repository.endings import call_off, end
-from app.runs.repository.lifecycle import begin, by_ref, lock, lock_live, owned_run, promote, queue, tools_of
+from app.runs.repository.lifecycle import begin, by_ref, lock, lock_live, owned_run, promote, queue, terms_of
 from app.runs.repository.turns import go_on
 from app.runs.repository.upkeep import begun_before, compact, forgotten
 from app.runs.repository.view import PathMessage, Spoken, path_before, spoken
@@ -28,6 +28,6 @@ __all__ = [
     "promote",
     "queue",
     "spoken",
-    "tools_of",
+    "terms_of",
     "written",
 ]

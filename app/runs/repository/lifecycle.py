@@ -1,6 +1,6 @@
 """Statements that write runs themselves, from being asked for to being worked."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, Double, Integer, Text, Uuid, exists, func, literal, select, true, update
@@ -13,12 +13,13 @@ from app.db.scopes import ReadScope, UnitOfWork
 from app.db.statement import Command, Query, param
 from app.events.fragments import event, event_parameters
 from app.events.values import EventKind
+from app.llm.port import OutputSchema
 from app.llm.window import WindowUse
 from app.messages.fragments import changed_message
 from app.messages.values import MessageStatus
 from app.runs.fragments import FACTS, LIVE_RUNS, LIVE_STATUSES, OURS, runs
 from app.runs.models import Run
-from app.runs.values import NewRun, RunId, RunRef, RunStatus
+from app.runs.values import NewRun, RunId, RunRef, RunStatus, Terms
 from app.sessions.fragments import is_session, owned, sessions, touched
 from app.sessions.values import SessionId
 from app.toolbox.values import OfferedTool
@@ -35,7 +36,13 @@ _OWNED = Query(
 _LOCK = Command(Run, select(*FACTS).where(*OURS).with_for_update(key_share=True))
 """Waits for a flush in flight, which holds the row shared: afterwards every line of the run is committed."""
 
-_TOOLS = Query(list, select(runs.c.tools).where(*OURS))
+
+class _Terms(NamedTuple):
+    tools: list[Any]
+    output: dict[str, Any] | None
+
+
+_TERMS = Query(_Terms, select(runs.c.tools, runs.c.output).where(*OURS))
 
 _LOCK_LIVE = Command(
     Run,
@@ -54,8 +61,8 @@ def _queue() -> Command[Run]:
         "prompt_message_id": param("prompt_message_id", Uuid), "sequence_number": param("sequence_number", Integer),
         "retry_of_id": param("retry_of_id", Uuid), "waiting": param("waiting", Boolean), "model": param("model", Text),
         "temperature": param("temperature", Double), "max_output_tokens": most_output,
-        "tools": param("tools", JSONB), "correlation_id": param("correlation_id", Text),
-        "created_at": session.c.updated_at,
+        "tools": param("tools", JSONB), "output": param("output", JSONB), "on_end": param("on_end", Text),
+        "correlation_id": param("correlation_id", Text), "created_at": session.c.updated_at,
     }  # fmt: skip
     queued = insert(runs).from_select(list(row), select(*row.values())).returning(*FACTS).cte("run")
     return Command(Run, select(*queued.c).add_cte(event(EventKind.RUN_QUEUED, stream=session)))
@@ -128,10 +135,13 @@ async def by_ref(scope: ReadScope, run: RunRef) -> Run | None:
     return await scope.first(_BY_REF, tenant_id=run.tenant_id, run_id=run.id)
 
 
-async def tools_of(scope: ReadScope, run: RunRef) -> tuple[OfferedTool, ...]:
-    """What a run offers to its model; whoever it belongs to."""
-    stored = await scope.first(_TOOLS, tenant_id=run.tenant_id, run_id=run.id)
-    return tuple(OfferedTool.from_json(tool) for tool in stored or ())
+async def terms_of(scope: ReadScope, run: RunRef) -> Terms:
+    """What a run offers to its model, and what the answer is to be; whoever it belongs to."""
+    stored = await scope.first(_TERMS, tenant_id=run.tenant_id, run_id=run.id)
+    if stored is None:
+        return Terms()
+    tools = tuple(OfferedTool.from_json(tool) for tool in stored.tools)
+    return Terms(tools, OutputSchema.from_json(stored.output) if stored.output is not None else None)
 
 
 async def owned_run(scope: ReadScope, actor: Actor, run_id: RunId) -> Run | None:
@@ -171,6 +181,8 @@ async def queue(
         max_output_tokens=new.wanted.max_output_tokens,
         bounded_output=bounded_output,
         tools=[tool.as_json() for tool in new.wanted.tools],
+        output=new.wanted.output and new.wanted.output.as_json(),
+        on_end=new.wanted.on_end,
         **actor.as_owner(),
         **event_parameters(actor, {**facts, "model": new.wanted.model}),
     )
