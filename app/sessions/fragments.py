@@ -33,13 +33,13 @@ tallies = table_of(SessionTally)
 
 
 def readable() -> ColumnElement[bool]:
-    """Whether the actor may read a session: their own, or an admin's any. Parameters: tenant_id, user_id, is_admin.
+    """Whether the actor may read a session: their own, a project's, or an admin's any.
 
-    The one place to add to when sessions can be shared.
+    The one place to add to when sessions can be shared. IS TRUE as in `owned`: a session is found by its id, and not
+    among all of the user's or all of projects. Parameters: tenant_id, user_id, is_admin.
     """
-    return (sessions.c.tenant_id == param("tenant_id")) & or_(
-        sessions.c.user_id == param("user_id"), param("is_admin", Boolean)
-    )
+    shown = or_(sessions.c.user_id == param("user_id"), sessions.c.project_id.is_not(None), param("is_admin", Boolean))
+    return (sessions.c.tenant_id == param("tenant_id")) & shown.is_(true())
 
 
 def owned() -> ColumnElement[bool]:

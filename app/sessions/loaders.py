@@ -139,6 +139,7 @@ def _conditions() -> dict[str, ColumnElement[bool]]:
         "tags": tagged,
         "updated_from": sessions.c.updated_at >= param("updated_from", DateTime(timezone=True)),
         "updated_to": sessions.c.updated_at < param("updated_to", DateTime(timezone=True)),
+        "project_id": sessions.c.project_id == param("project_id", Uuid),
     }
 
 
@@ -154,7 +155,9 @@ def narrowing(names: frozenset[str]) -> list[ColumnElement[bool]]:
 
 
 def _narrowed(rows: Select[Any], names: frozenset[str]) -> Select[Any]:
-    return rows.where(_owned_by_one(), *narrowing(names))
+    # Said of all lists but a project's: the index of conversations wants it word for word.
+    conversations = [] if "project_id" in names else [sessions.c.project_id.is_(None)]
+    return rows.where(_owned_by_one(), *conversations, *narrowing(names))
 
 
 @lru_cache(maxsize=256)
@@ -170,7 +173,10 @@ def _count(names: frozenset[str]) -> Query[int]:
 async def page_of_sessions(
     database: Database, actor: Actor, wanted: SessionFilter, order: SessionOrder, request: PageRequest
 ) -> Page[ChatSession]:
-    """A page of the actor's sessions, or for an admin of another user's. Another's list is empty to anybody else."""
+    """A page of the actor's sessions, or for an admin of another user's. Another's list is empty to anybody else.
+
+    Conversations only, where `wanted` names no project.
+    """
     owner = wanted.user_id or actor.user_id
     given = wanted.given()
     values: dict[str, object] = {"tenant_id": actor.tenant_id, "owner_id": owner, **given}

@@ -14,10 +14,11 @@ _ZERO = text("0")
 
 
 class ChatSession(Base):
-    """One conversation, private to its user, with the counters of all that hangs on it.
+    """One conversation, with the counters of all that hangs on it.
 
-    The counters are kept by the statements that append: they are lifetime spend and never decrease, and their row lock
-    is what orders the writers of one session.
+    Private to its user; one in which a stage of a project was generated is read by the whole tenant. The counters are
+    kept by the statements that append: they are lifetime spend and never decrease, and their row lock is what orders
+    the writers of one session.
     """
 
     __tablename__ = "chat_sessions"

@@ -160,6 +160,24 @@ async def delete(uow: UnitOfWork, actor: Actor, session_id: SessionId, key: Clie
     return SessionOutcome(None, deduplicated=True)
 
 
+async def lock_of_project(uow: UnitOfWork, actor: Actor, project_id: UUID) -> list[SessionId]:
+    """Lock all sessions of a project, whoever they belong to, until the unit of work ends; their ids, in their order.
+
+    For who is about to delete the project: its own row comes behind them in the order of locks. A session that is added
+    meanwhile is not among them.
+    """
+    return await repository.lock_of_project(uow, actor, project_id)
+
+
+async def delete_of_project(uow: UnitOfWork, actor: Actor, project_id: UUID) -> int:
+    """Delete all sessions of a project with all that hangs on them, whoever they belong to; how many there were.
+
+    Each as `delete` does it: its events stay, with one that says who deleted it, and its runs end without a word.
+    Whether the actor may delete the project is settled before.
+    """
+    return await repository.remove_of_project(uow, actor, project_id)
+
+
 async def lock(uow: UnitOfWork, actor: Actor, session_id: SessionId) -> ChatSession | None:
     """The session, where it is the actor's own, its row locked until the unit of work ends.
 

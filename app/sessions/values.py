@@ -62,13 +62,15 @@ class SessionFilter:
     tags: tuple[str, ...] | None = None
     updated_from: datetime | None = None
     updated_to: datetime | None = None
+    project_id: UUID | None = None
+    """The project whose stages were generated in them. A list without it has conversations only."""
 
     def given(self) -> dict[str, object]:
         """The conditions there are, beside whose sessions are meant."""
         conditions: dict[str, object] = {
             "status": None if self.status is None else list(self.status), "agent_id": self.agent_id,
             "tags": None if self.tags is None else list(self.tags), "updated_from": self.updated_from,
-            "updated_to": self.updated_to,
+            "updated_to": self.updated_to, "project_id": self.project_id,
         }  # fmt: skip
         return {name: value for name, value in conditions.items() if value is not None}
 

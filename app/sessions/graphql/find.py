@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry import field
 
+from app.core.ids import parse_global_id
 from app.core.paging import Page, PageRequest
 from app.graph.connections import After, Before, Connection, First, Last
 from app.graph.context import Info
@@ -28,6 +29,10 @@ class SessionFilterInput:
     tags: list[str] | None = field(default=None, description="With all of these tags.")
     updated_from: datetime | None = field(default=None, description="Last changed at or after this moment.")
     updated_to: datetime | None = field(default=None, description="Last changed before this moment.")
+    project_id: strawberry.ID | None = field(
+        default=None,
+        description="In which stages of this project were generated. Without it, `sessions` lists conversations alone.",
+    )
 
     def to_filter(self) -> SessionFilter:
         """As the rooms below know it."""
@@ -38,6 +43,7 @@ class SessionFilterInput:
             None if self.tags is None else tuple(self.tags),
             self.updated_from,
             self.updated_to,
+            None if self.project_id is None else parse_global_id(self.project_id, "Project", "filter.projectId"),
         )
 
 
@@ -47,7 +53,10 @@ class SessionQueries:
     async def session(self, info: Info, id: Id) -> ChatSession | None:
         return await info.context.loader(SessionById).load(session_id(id, "id"))
 
-    @query(Connection[ChatSessionType], "Your sessions, last changed first; 50 by default.")
+    @query(
+        Connection[ChatSessionType],
+        "Your conversations, last changed first; 50 by default. With `filter.projectId`, your sessions of a project.",
+    )
     async def sessions(
         self,
         info: Info,

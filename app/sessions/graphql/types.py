@@ -94,7 +94,9 @@ class AgentStateType(Node):
         return await info.context.loader(SessionById).load(SessionId(root.session_id))
 
 
-@strawberry.type(name="ChatSession", description="One conversation, private to its user.")
+@strawberry.type(
+    name="ChatSession", description="One conversation, private to its user; all of a tenant read those of its projects."
+)
 class ChatSessionType(Node):
     title: str = field(description="Its name in lists.")
     description: str | None = field(description="What it is for.")

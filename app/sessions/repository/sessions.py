@@ -39,6 +39,7 @@ def _create(taken_over: bool) -> Command[ChatSession]:
         "tenant_id": param("tenant_id", Text), "id": param("session_id", Uuid), "user_id": param("user_id", Text),
         "title": param("title", Text), "description": param("description", Text), "status": param("status", Text),
         "agent_id": param("agent_id", Text), "model": param("model", Text), "provider": param("provider", Text),
+        "project_id": param("project_id", Uuid),
         "created_at": begun, "updated_at": changed, "last_event": 1,
     }  # fmt: skip
     created = (
@@ -144,6 +145,7 @@ def _creating(actor: Actor, new: NewSession, key: ClientKey | None) -> dict[str,
         "agent_id": new.agent_id,
         "model": new.model,
         "provider": new.provider,
+        "project_id": new.project_id,
         "tags": list(new.metadata.tags),
         "custom_data": new.metadata.custom_data,
         "summary": new.metadata.summary,
