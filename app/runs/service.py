@@ -123,6 +123,11 @@ async def required(scope: ReadScope, actor: Actor, run_id: RunId) -> Run:
     return found
 
 
+async def find_any(scope: ReadScope, run: RunRef) -> Run | None:
+    """A run, whoever it belongs to: for workers."""
+    return await repository.by_ref(scope, run)
+
+
 async def make_way(uow: UnitOfWork, actor: Actor, accounts: Accounts, session_id: SessionId, on_busy: OnBusy) -> bool:
     """Do what `on_busy` says about the runs that a locked session has; whether a new one must wait for its turn.
 

@@ -95,7 +95,7 @@ class Generation:
         await self._template(database, actor, attempt)
 
     async def _template(self, database: Database, actor: Actor, attempt: Attempt) -> PromptTemplateVersion:
-        """The enabled template of the project for the stage, else the tenant's, else the built-in one, then installed."""
+        """The project's enabled template for the stage, else the tenant's, else the built-in one, then installed."""
         choices = [
             Choice(enabled=True, place=place, stage=attempt.stage)
             for place in (Place(project_id=global_id(Project.node_type, attempt.project_id)), Place())

@@ -11,7 +11,6 @@ from app.db.database import Database
 from app.identity.values import USER_ROLES
 from app.runs import service as runs
 from app.runs.errors import RunEnded, RunNotFound
-from app.runs.loaders import run_by_ref
 from app.runs.values import Failure
 from app.workflow import repository
 from app.workflow.models import WorkflowStage
@@ -35,7 +34,7 @@ class StageRunner:
         ref = runs.run_of(payload)
         async with self._database.read() as scope:
             stage = await repository.stage_of_run(scope, ref)
-            run = await run_by_ref(scope, ref)
+            run = await runs.find_any(scope, ref)
         if stage is None or run is None:
             return
         correlate(CorrelationId(stage.correlation_id))
@@ -54,7 +53,7 @@ class StageRunner:
         """Cancel a run whose stage has become stale: nobody waits for it, and it is paid for."""
         ref = runs.run_of(payload)
         async with self._database.read() as scope:
-            run = await run_by_ref(scope, ref)
+            run = await runs.find_any(scope, ref)
         if run is None:
             return
         correlate(CorrelationId(run.correlation_id))
