@@ -62,6 +62,8 @@ LARGE_TEXTS: tuple[frozenset[str], ...] = (frozenset(), frozenset({"content", "v
 TEMPLATE_CONDITIONS = _some_of(TemplateFilter.__slots__)
 PLACES = list(product((False, True), (False, True)))
 """Of prompts: with and without a project, and an organization."""
+SLOTS = list(product(PLACES, (False, True)))
+"""The same, with and without a stage."""
 
 BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.branches.loaders", "_page"): list(product(SHAPES, LARGE)),
@@ -86,7 +88,7 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ],
     ("app.prompts.loaders.history", "_page_of_each"): [(shape,) for shape in SHAPES],
     ("app.prompts.loaders.lists", "_count"): [(names,) for names in TEMPLATE_CONDITIONS],
-    ("app.prompts.loaders.lists", "_enabled"): list(product(PLACES, LARGE_TEXTS)),
+    ("app.prompts.loaders.lists", "_enabled"): list(product(SLOTS, LARGE_TEXTS)),
     ("app.prompts.loaders.lists", "_named"): list(product(PLACES, LARGE_TEXTS)),
     ("app.prompts.loaders.lists", "_numbered_page"): list(product(TEMPLATE_CONDITIONS, LARGE_TEXTS)),
     ("app.prompts.loaders.lists", "_page"): list(product(TEMPLATE_CONDITIONS, TemplateOrder, SHAPES, LARGE_TEXTS)),
@@ -95,10 +97,11 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.prompts.loaders.versions", "_numbered"): [(large,) for large in LARGE_TEXTS],
     ("app.prompts.loaders.versions", "_page_of_each"): list(product(SHAPES, LARGE_TEXTS)),
     ("app.prompts.repository.choose", "_by_name"): [(shape,) for shape in PLACES],
-    ("app.prompts.repository.choose", "_enabled"): [(shape,) for shape in PLACES],
-    ("app.prompts.repository.locks", "_lock_enabled"): [(shape,) for shape in PLACES],
+    ("app.prompts.repository.choose", "_enabled"): [(shape,) for shape in SLOTS],
+    ("app.prompts.repository.locks", "_lock_enabled"): [(shape,) for shape in SLOTS],
     ("app.prompts.repository.past", "_switch"): [(False,), (True,)],
     ("app.prompts.repository.states", "_set_enabled"): [(False,), (True,)],
+    ("app.prompts.repository.texts", "_create"): [(False,), (True,)],
     ("app.runs.loaders", "_page_of_each"): [(shape,) for shape in SHAPES],
     ("app.runs.repository.answers", "_append"): [(False,), (True,)],
     ("app.search.loaders", "_messages"): list(product(QUERY_SHAPES, SEARCH_CONDITIONS, SHAPES)),

@@ -93,7 +93,7 @@ class TooManyLabels(AppError):
 
 
 class EnabledConflict(AppError):
-    """Another template of the place is enabled, and was not to be replaced (S4-9)."""
+    """Another template is enabled in the slot, and was not to be replaced (S4-9)."""
 
     code = ErrorCode.ENABLED_PROMPT_CONFLICT
 

@@ -8,7 +8,7 @@ from app.core.actor import Actor
 from app.db.base import table_of
 from app.db.statement import param
 from app.prompts.models import PromptLabel, PromptTemplate, PromptTemplateChange, PromptTemplateVersion
-from app.prompts.values import ChangeKind, Place, TemplateId
+from app.prompts.values import ChangeKind, Place, Slot, TemplateId
 
 templates = table_of(PromptTemplate)
 versions = table_of(PromptTemplateVersion)
@@ -49,6 +49,31 @@ def place_parameters(place: Place) -> dict[str, object]:
     """The parameters of `in_place`, save the tenant."""
     named = {"project_id": place.project_id, "organization_id": place.organization_id}
     return {name: value for name, value in named.items() if value is not None}
+
+
+SlotShape = tuple[PlaceShape, bool]
+"""The shape of a slot's place, and whether it names a stage."""
+
+
+def slot_shape_of(slot: Slot) -> SlotShape:
+    """What of a slot decides the SQL."""
+    return shape_of(slot.place), slot.stage is not None
+
+
+def in_slot(shape: SlotShape) -> list[ColumnElement[bool]]:
+    """Whether a template is the one of a slot of that shape, enabled. Parameters: tenant_id, and `slot_parameters`."""
+    place, stage = shape
+    return [
+        *in_place(place),
+        templates.c.stage == param("stage", Text) if stage else templates.c.stage.is_(None),
+        # As the index says it: to PostgreSQL, IS TRUE is another condition.
+        templates.c.enabled,
+    ]
+
+
+def slot_parameters(slot: Slot) -> dict[str, object]:
+    """The parameters of `in_slot`, save the tenant."""
+    return place_parameters(slot.place) | ({} if slot.stage is None else {"stage": slot.stage.value})
 
 
 def changed(**values: Any) -> CTE:

@@ -32,6 +32,8 @@ from app.prompts.values import (
     NewTemplate,
     Place,
     PromptType,
+    Slot,
+    Stage,
     TemplateId,
     Text,
     Unchanged,
@@ -41,6 +43,8 @@ from app.prompts.values import (
 )
 
 UNCHANGED = (Unchanged(),)
+_MOST_LOOKS = 3
+"""For a template that is to be installed: one more for each that takes its name and is deleted right then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ async def _chosen(scope: ReadScope, actor: Actor, choice: Choice) -> tuple[Templ
         if chosen is None:
             raise TemplateNotFound("name", "there is no prompt template of this name")
         return TemplateId(chosen.id), chosen.version
-    chosen = await repository.chosen_enabled(scope, actor, choice.place)
+    chosen = await repository.chosen_enabled(scope, actor, Slot(choice.place, choice.stage))
     if chosen is None:
         raise TemplateNotFound("enabled", "no prompt template of the project is enabled")
     return TemplateId(chosen.id), chosen.version
@@ -130,9 +134,34 @@ async def create(uow: UnitOfWork, actor: Actor, new: NewTemplate) -> TemplateOut
     warnings = warnings_of(new.text)
     if not new.enabled:
         return TemplateOutcome(await _stored(uow, actor, new), warnings=warnings)
-    await repository.lock_place(uow, actor, new.place)
+    await repository.lock_slot(uow, actor, new.slot)
     created = await _stored(uow, actor, new)
     return replace(await _enable(uow, actor, created, new.replace_enabled), warnings=warnings)
+
+
+async def install(uow: UnitOfWork, actor: Actor, new: NewTemplate) -> PromptTemplate:
+    """Have a template that comes with the server in its place; the one that has its name there, where there is one.
+
+    For the server itself: the actor, who is named as its creator, need be no editor. It is enabled where nothing else
+    is in its slot; one that was there stays as it is, also if it is not enabled, or for another stage. Whatever others
+    do at once, it is stored once, and each gets that one. ValidationError; EnabledConflict where an import enables
+    another one at this moment.
+    """
+    check_text(new.text)
+    await repository.lock_slot(uow, actor, new.slot)
+    for _ in range(_MOST_LOOKS):
+        there = await repository.chosen_by_name(uow, actor, new.place, new.text.name)
+        if there is not None:
+            return await find(uow, actor, TemplateId(there.id))
+        # Whoever creates one that is not enabled, or renames one, has not locked the slot.
+        made = await repository.create_unless_named(uow, actor, new)
+        if made is None:
+            continue
+        if await repository.lock_enabled(uow, actor, new.slot) is not None:
+            return made
+        async with _refusals():
+            return await repository.set_enabled(uow, actor, new.id, enabled=True)
+    raise NameTaken
 
 
 async def _stored(uow: UnitOfWork, actor: Actor, new: NewTemplate) -> PromptTemplate:
@@ -175,23 +204,23 @@ def text_of(said: PromptTemplate | PromptTemplateVersion) -> Text:
 
 
 async def enable(uow: UnitOfWork, actor: Actor, template_id: TemplateId, *, replace_enabled: bool) -> TemplateOutcome:
-    """Enable a template, and disable the one that is enabled in its place where it is to be replaced.
+    """Enable a template, and disable the one that is enabled in its slot where it is to be replaced.
 
     TemplateNotFound, EnabledConflict.
     """
     seen = await find(uow, actor, template_id)
-    # Where a template belongs never changes: the place can be locked before the template.
-    await repository.lock_place(uow, actor, place_of(seen))
+    # Where a template belongs and its stage never change: the slot can be locked before the template.
+    await repository.lock_slot(uow, actor, slot_of(seen))
     return await _enable(uow, actor, await lock(uow, actor, template_id), replace_enabled)
 
 
 async def _enable(uow: UnitOfWork, actor: Actor, found: PromptTemplate, replace_enabled: bool) -> TemplateOutcome:
-    """Of a template that is locked, and whose place is too."""
+    """Of a template that is locked, and whose slot is too."""
     if found.enabled:
         return TemplateOutcome(found, warnings=UNCHANGED)
     replaced = None
     # Nobody else enables one meanwhile, but somebody may disable or delete the one there is until its lock is had.
-    other = await repository.lock_enabled(uow, actor, place_of(found))
+    other = await repository.lock_enabled(uow, actor, slot_of(found))
     if other is not None:
         if not replace_enabled:
             raise EnabledConflict(other)
@@ -203,6 +232,11 @@ async def _enable(uow: UnitOfWork, actor: Actor, found: PromptTemplate, replace_
 def place_of(template: PromptTemplate) -> Place:
     """Where a template belongs."""
     return Place(template.project_id, template.organization_id)
+
+
+def slot_of(template: PromptTemplate) -> Slot:
+    """What a template may be enabled for."""
+    return Slot(place_of(template), Stage(template.stage) if template.stage is not None else None)
 
 
 async def disable(uow: UnitOfWork, actor: Actor, template_id: TemplateId) -> TemplateOutcome:
@@ -249,7 +283,7 @@ async def _refusals() -> AsyncIterator[None]:
             case repository.ONE_NAME:
                 raise NameTaken from None
             case repository.ONE_ENABLED:
-                # By somebody who has not locked the place.
+                # By somebody who has not locked the slot.
                 raise EnabledConflict(None) from None
             case _:
                 raise

@@ -110,7 +110,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a template belongs: names are unique in one, and at most one template of one is enabled (C15).
+    """Where a template belongs: names are unique in one, and of those for one use at most one is enabled (C15).
 
     None is a place of its own: what belongs to no project, of no organization. Both are names of the application (C16).
     """
@@ -123,6 +123,14 @@ class Place:
         for name, value in (("projectId", self.project_id), ("organizationId", self.organization_id)):
             if value is not None:
                 require_length(value, name, at_least=1, at_most=LONGEST_NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What at most one template is enabled for: a stage of the workflow in a place, or what is of no stage there."""
+
+    place: Place = field(default_factory=Place)
+    stage: Stage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +187,14 @@ class NewTemplate:
     place: Place = field(default_factory=Place)
     enabled: bool = False
     replace_enabled: bool = False
-    """Whether one that is enabled in its place is disabled, where this one is to be enabled."""
+    """Whether one that is enabled in its slot is disabled, where this one is to be enabled."""
+    stage: Stage | None = None
+    """The stage of the workflow that it is for. As its place, it never changes."""
+
+    @property
+    def slot(self) -> Slot:
+        """What it may be enabled for."""
+        return Slot(self.place, self.stage)
 
     def check(self) -> None:
         """Raise ValidationError for what cannot be stored."""
@@ -225,6 +240,7 @@ class TemplateFilter:
     text: str | None = None
     """What the name has in it, in small or capital letters."""
     label: str | None = None
+    stage: Stage | None = None
 
     def given(self) -> dict[str, object]:
         """The conditions there are; `text` as a pattern."""
@@ -232,6 +248,7 @@ class TemplateFilter:
             "project_id": self.project_id, "organization_id": self.organization_id, "enabled": self.enabled,
             "type": None if self.type is None else self.type.value,
             "text": None if self.text is None else f"%{_WILD.sub(_ESCAPED, self.text)}%", "label": self.label,
+            "stage": None if self.stage is None else self.stage.value,
         }  # fmt: skip
         return {name: value for name, value in conditions.items() if value is not None}
 
@@ -307,10 +324,12 @@ class Choice:
     name: str | None = None
     """The name in `place`."""
     enabled: bool = False
-    """The one that is enabled in `place`."""
+    """The one that is enabled in `place`, for `stage`."""
     place: Place = field(default_factory=Place)
     label: str | None = None
     version: int | None = None
+    stage: Stage | None = None
+    """Of `enabled` alone; None for the one that is for no stage."""
 
     def check(self) -> None:
         """Raise ValidationError where it does not say which version is meant."""
@@ -319,6 +338,10 @@ class Choice:
                 "name the prompt template in one way",
                 field="templateId",
                 hint="send templateId, or name, or enabled: true",
+            )
+        if self.stage is not None and not self.enabled:
+            raise ValidationError(
+                "stage is of the template that is enabled", field="stage", hint="leave it out, or send enabled: true"
             )
         if self.label is not None and self.version is not None:
             raise ValidationError("label and version exclude each other", field="label", hint="send one of them")

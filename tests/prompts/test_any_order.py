@@ -13,7 +13,7 @@ from app.core.errors import AppError, ErrorCode
 from app.core.ids import new_id
 from app.db.database import Database
 from app.prompts.pipeline import PromptPipeline
-from app.prompts.values import LabelMove, NewTemplate, Place, TemplateId, Text, VersionId
+from app.prompts.values import LabelMove, NewTemplate, Place, Stage, TemplateId, Text, VersionId
 from tests.conftest import an_actor
 from tests.worlds import rows
 
@@ -119,7 +119,8 @@ SELECT templates.id FROM prompt_templates templates LEFT JOIN LATERAL (
 WHERE enabled IS DISTINCT FROM (said.kind = 'enabled') OR (deleted_at IS NOT NULL) <> (said.kind = 'deleted')
 """
 TOO_MANY_ENABLED = """
-SELECT tenant_id FROM prompt_templates WHERE enabled GROUP BY tenant_id, organization_id, project_id HAVING count(*) > 1
+SELECT tenant_id FROM prompt_templates WHERE enabled
+GROUP BY tenant_id, organization_id, project_id, stage HAVING count(*) > 1
 """
 TIMES_BACKWARDS = """
 SELECT * FROM (
@@ -137,9 +138,9 @@ RULES = (
     max_examples=40, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
-@given(program=programs, in_project=st.booleans())
+@given(program=programs, in_project=st.booleans(), of_stages=st.integers(0, TEMPLATES))
 async def test_history_versions_labels_and_what_is_enabled_agree_after_any_interleaving(
-    database: Database, dsn: str, program: list[list[tuple[str, int, str, int]]], in_project: bool
+    database: Database, dsn: str, program: list[list[tuple[str, int, str, int]]], in_project: bool, of_stages: int
 ) -> None:
     # Of one tenant for each example: they have the place to themselves.
     tenant = f"tenant-{new_id()}"
@@ -147,7 +148,8 @@ async def test_history_versions_labels_and_what_is_enabled_agree_after_any_inter
     place = Place("apollo") if in_project else Place()
     library = Library(database, [TemplateId(new_id()) for _ in range(TEMPLATES)])
     for number, template in enumerate(library.templates):
-        new = NewTemplate(template, VersionId(new_id()), Text(f"first {number}", "Hello!"), place)
+        stage = Stage.PROJECT_PLANNING if number < of_stages else None
+        new = NewTemplate(template, VersionId(new_id()), Text(f"first {number}", "Hello!"), place, stage=stage)
         await PromptPipeline().create(database, writers["alice"], new, None)
 
     for step in program:

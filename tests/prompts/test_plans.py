@@ -26,9 +26,9 @@ SHAPE = PageShape.of(PageRequest(20))
 @pytest.mark.parametrize(
     ("statement", "index"),
     [
-        (choose._enabled((True, True)), "uq_prompt_templates_enabled"),
-        (choose._enabled((False, False)), "uq_prompt_templates_enabled"),
-        (locks._lock_enabled((True, True)), "uq_prompt_templates_enabled"),
+        (choose._enabled(((True, True), True)), "uq_prompt_templates_enabled"),
+        (choose._enabled(((False, False), False)), "uq_prompt_templates_enabled"),
+        (locks._lock_enabled(((True, True), True)), "uq_prompt_templates_enabled"),
         (choose._by_name((True, True)), "uq_prompt_templates_name"),
         (choose._by_name((False, False)), "uq_prompt_templates_name"),
         (versions._page_of_each(SHAPE, NOTHING), "uq_prompt_template_versions_number"),

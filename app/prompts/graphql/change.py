@@ -22,7 +22,7 @@ from app.prompts.graphql.inputs import (
 from app.prompts.graphql.types import PromptTemplateType, template_id
 from app.prompts.pipeline import PromptPipeline
 from app.prompts.service import TemplateOutcome
-from app.prompts.values import LabelMove, NewTemplate, Place, PromptType, TemplateId, Text, VersionId
+from app.prompts.values import LabelMove, NewTemplate, Place, PromptType, Stage, TemplateId, Text, VersionId
 
 
 @strawberry.type(description="What createPromptTemplate answers.")
@@ -82,6 +82,7 @@ class ChangeMutations:
             Place(input.project_id, input.organization_id),
             input.enabled,
             input.replace_enabled,
+            None if input.stage is None else Stage(input.stage),
         )
         context = info.context
         pipeline = context.service(PromptPipeline)

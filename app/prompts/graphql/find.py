@@ -13,7 +13,7 @@ from app.graph.inputs import input_type
 from app.graph.nodes import Id
 from app.graph.queries import query
 from app.prompts.graphql.types import PromptTemplateType, template_id
-from app.prompts.graphql.words import PromptType, TemplateOrder
+from app.prompts.graphql.words import PromptType, Stage, TemplateOrder
 from app.prompts.loaders import (
     TemplateCount,
     TemplateOfRow,
@@ -24,7 +24,7 @@ from app.prompts.loaders import (
     template_named,
 )
 from app.prompts.models import PromptTemplate
-from app.prompts.values import NumberedPage, Place, TemplateFilter
+from app.prompts.values import NumberedPage, Place, Slot, TemplateFilter
 
 DEFAULT_TEMPLATES = 50
 
@@ -45,11 +45,13 @@ class PromptTemplateFilterInput:
     type: PromptType | None = field(default=None, description="For this purpose.")
     text: str | None = field(default=None, description="With this in the name, in small or capital letters.")
     label: str | None = field(default=None, description="With a version that has this label.")
+    stage: Stage | None = field(default=None, description="For this stage of projects.")
 
     def to_filter(self) -> TemplateFilter:
         """As the rooms below know it."""
         type_ = None if self.type is None else PromptType(self.type)
-        return TemplateFilter(self.project_id, self.organization_id, self.enabled, type_, self.text, self.label)
+        stage = None if self.stage is None else Stage(self.stage)
+        return TemplateFilter(self.project_id, self.organization_id, self.enabled, type_, self.text, self.label, stage)
 
 
 Filter = Annotated[PromptTemplateFilterInput | None, strawberry.argument(description="Which of them.", name="filter")]
@@ -95,11 +97,18 @@ class FindQueries:
 
     @query(PromptTemplateType | None, "The prompt template that is enabled in a project; null where none is.")
     async def enabled_prompt_template(
-        self, info: Info, project_id: ProjectId = None, organization_id: OrganizationId = None
+        self,
+        info: Info,
+        project_id: ProjectId = None,
+        organization_id: OrganizationId = None,
+        stage: Annotated[
+            Stage | None, strawberry.argument(description="The stage of projects that it is for; left out: none.")
+        ] = None,
     ) -> PromptTemplate | None:
-        place, context = Place(project_id, organization_id), info.context
+        context = info.context
+        slot = Slot(Place(project_id, organization_id), None if stage is None else Stage(stage))
         async with context.database.read() as scope:
-            return await enabled_template(scope, context.actor, place, template_columns(info))
+            return await enabled_template(scope, context.actor, slot, template_columns(info))
 
     @query(Connection[PromptTemplateType], "The prompt templates of your library, by name; 50 by default.")
     async def prompt_templates(

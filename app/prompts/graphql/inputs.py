@@ -6,7 +6,7 @@ from strawberry import UNSET, field
 from app.graph.inputs import input_type
 from app.graph.scalars import Json
 from app.idempotency.graphql import KEY_DESCRIPTION
-from app.prompts.graphql.words import PromptType, VariableType
+from app.prompts.graphql.words import PromptType, Stage, VariableType
 from app.prompts.values import Variable
 
 
@@ -44,10 +44,15 @@ class CreatePromptTemplateInput:
         default=None,
         description="The organization it belongs to, as you name it, at most 255 characters; without it, to none.",
     )
+    stage: Stage | None = field(
+        default=None,
+        description="The stage of projects that it is for; without it, for any other use. It never changes.",
+    )
     enabled: bool = field(default=False, description="Whether it is enabled at once.")
     replace_enabled: bool = field(
         default=False,
-        description="Whether the one that is enabled in the project is disabled for it; else that is a conflict.",
+        description="Whether the one that is enabled in the project, for the same stage or for none, is disabled for "
+        "it; else that is a conflict.",
     )
     client_key: str | None = field(default=None, description=KEY_DESCRIPTION)
 
@@ -74,8 +79,8 @@ class EnablePromptTemplateInput:
     template_id: strawberry.ID = field(description="The template.")
     replace_enabled: bool = field(
         default=False,
-        description="Whether the one that is enabled in the project is disabled for it, at the same moment; else that "
-        "is ENABLED_PROMPT_CONFLICT.",
+        description="Whether the one that is enabled in the project, for the same stage or for none, is disabled for "
+        "it, at the same moment; else that is ENABLED_PROMPT_CONFLICT.",
     )
     client_key: str | None = field(default=None, description=KEY_DESCRIPTION)
 

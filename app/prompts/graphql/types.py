@@ -15,7 +15,7 @@ from app.graph.context import Info
 from app.graph.nodes import Node
 from app.graph.scalars import Json
 from app.prompts.graphql.diff import PromptDiffType, diff_of
-from app.prompts.graphql.words import ChangeKind, PromptType, VariableType
+from app.prompts.graphql.words import ChangeKind, PromptType, Stage, VariableType
 from app.prompts.loaders import (
     ChangesOfTemplate,
     LabelsOfTemplate,
@@ -91,7 +91,11 @@ class PromptTemplateType(Node):
     )
     project_id: str | None = field(description="The project it belongs to, as the application names it.")
     organization_id: str | None = field(description="The organization it belongs to, as the application names it.")
-    enabled: bool = field(description="Whether it is the one to use in its project; at most one of a project is.")
+    stage: Stage | None = field(description="The stage of projects that it is for; null for any other use.")
+    enabled: bool = field(
+        description="Whether it is the one to use in its project; at most one of a project is for each stage, and one "
+        "for no stage."
+    )
     version: int = field(description="The number of its latest version. Send it as `expectedVersion` to update it.")
     revision: int = field(description="How often it was changed in any way: the length of its history.")
     created_by: str = field(description="Who made it.")

@@ -4,9 +4,9 @@ In a file of their own: an input or a type that is made before its enum was desc
 """
 
 from app.graph.enums import described
-from app.prompts.values import ChangeKind, PromptType, TemplateOrder, VariableType
+from app.prompts.values import ChangeKind, PromptType, Stage, TemplateOrder, VariableType
 
-__all__ = ["ChangeKind", "PromptType", "TemplateOrder", "VariableType"]
+__all__ = ["ChangeKind", "PromptType", "Stage", "TemplateOrder", "VariableType"]
 
 described(
     PromptType,
@@ -32,6 +32,16 @@ described(
         VariableType.JSON: "Anything that JSON can say; it is rendered as JSON.",
     },
     name="PromptVariableType",
+)
+described(
+    Stage,
+    "The stages of a project, in their order: each is built on what was approved of the one before.",
+    {
+        Stage.REQUIREMENTS_ANALYSIS: "What is asked for, taken apart: of the project's description.",
+        Stage.PROJECT_PLANNING: "How it is to be done: of the requirements.",
+        Stage.STORY_GENERATION: "The stories that the work is cut into: of the plan.",
+        Stage.PROMPT_GENERATION: "A prompt for each story, that has a model do the work: of the stories.",
+    },
 )
 described(
     ChangeKind,

@@ -15,10 +15,21 @@ from app.db.pages import Order, PageShape
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
 from app.graph.loading import Loader
-from app.prompts.fragments import PlaceShape, in_place, labels, place_parameters, shape_of, templates
+from app.prompts.fragments import (
+    PlaceShape,
+    SlotShape,
+    in_place,
+    in_slot,
+    labels,
+    place_parameters,
+    shape_of,
+    slot_parameters,
+    slot_shape_of,
+    templates,
+)
 from app.prompts.loaders.templates import Large, template_columns_with
 from app.prompts.models import PromptTemplate
-from app.prompts.values import NumberedPage, Place, TemplateFilter, TemplateOrder
+from app.prompts.values import NumberedPage, Place, Slot, TemplateFilter, TemplateOrder
 
 _THERE = templates.c.deleted_at.is_(None)
 
@@ -29,10 +40,9 @@ def _named(shape: PlaceShape, large: Large) -> Query[PromptTemplate]:
     return Query(PromptTemplate, rows.where(*in_place(shape), templates.c.name == param("name", Text), _THERE))
 
 
-@lru_cache(maxsize=16)
-def _enabled(shape: PlaceShape, large: Large) -> Query[PromptTemplate]:
-    # As the index says it: to PostgreSQL, IS TRUE is another condition.
-    return Query(PromptTemplate, select(*template_columns_with(large)).where(*in_place(shape), templates.c.enabled))
+@lru_cache(maxsize=32)
+def _enabled(shape: SlotShape, large: Large) -> Query[PromptTemplate]:
+    return Query(PromptTemplate, select(*template_columns_with(large)).where(*in_slot(shape)))
 
 
 async def template_named(
@@ -43,10 +53,10 @@ async def template_named(
     return await scope.first(query, name=name, tenant_id=actor.tenant_id, **place_parameters(place))
 
 
-async def enabled_template(scope: ReadScope, actor: Actor, place: Place, large: Large) -> PromptTemplate | None:
-    """The template of a place that is enabled (S4-5)."""
-    query = _enabled(shape_of(place), large)
-    return await scope.first(query, tenant_id=actor.tenant_id, **place_parameters(place))
+async def enabled_template(scope: ReadScope, actor: Actor, slot: Slot, large: Large) -> PromptTemplate | None:
+    """The template that is enabled in a slot (S4-5)."""
+    query = _enabled(slot_shape_of(slot), large)
+    return await scope.first(query, tenant_id=actor.tenant_id, **slot_parameters(slot))
 
 
 _BY_NAME = (templates.c.name, templates.c.id)
@@ -78,6 +88,7 @@ def _conditions() -> dict[str, ColumnElement[bool]]:
         "type": templates.c.type == param("type", Text),
         "text": templates.c.name.ilike(param("text", Text), escape="\\"),
         "label": labelled,
+        "stage": templates.c.stage == param("stage", Text),
     }
 
 

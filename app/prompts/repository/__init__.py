@@ -8,9 +8,9 @@ from app.prompts.repository.choose import (
     numbered_version,
 )
 from app.prompts.repository.labels import label_in, move_label, remove_label
-from app.prompts.repository.locks import hold_template, lock_enabled, lock_place, lock_template
+from app.prompts.repository.locks import hold_template, lock_enabled, lock_slot, lock_template
 from app.prompts.repository.states import delete_template, set_enabled
-from app.prompts.repository.texts import ONE_ENABLED, ONE_NAME, add_version, create
+from app.prompts.repository.texts import ONE_ENABLED, ONE_NAME, add_version, create, create_unless_named
 
 __all__ = [
     "ONE_ENABLED",
@@ -19,13 +19,14 @@ __all__ = [
     "chosen_by_name",
     "chosen_enabled",
     "create",
+    "create_unless_named",
     "delete_template",
     "find_template",
     "hold_template",
     "label_in",
     "labelled_version",
     "lock_enabled",
-    "lock_place",
+    "lock_slot",
     "lock_template",
     "move_label",
     "numbered_version",

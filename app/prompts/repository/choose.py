@@ -11,16 +11,20 @@ from app.db.scopes import ReadScope
 from app.db.statement import Query, param
 from app.prompts.fragments import (
     PlaceShape,
+    SlotShape,
     in_place,
+    in_slot,
     is_template,
     labels,
     place_parameters,
     shape_of,
+    slot_parameters,
+    slot_shape_of,
     templates,
     versions,
 )
 from app.prompts.models import PromptTemplate, PromptTemplateVersion
-from app.prompts.values import Place, TemplateId
+from app.prompts.values import Place, Slot, TemplateId
 
 
 class ChosenTemplate(NamedTuple):
@@ -41,10 +45,9 @@ def _by_name(shape: PlaceShape) -> Query[ChosenTemplate]:
     return Query(ChosenTemplate, _CHOSEN.where(*in_place(shape), templates.c.name == param("name", Text), there))
 
 
-@lru_cache(maxsize=4)
-def _enabled(shape: PlaceShape) -> Query[ChosenTemplate]:
-    # As the index says it: to PostgreSQL, IS TRUE is another condition.
-    return Query(ChosenTemplate, _CHOSEN.where(*in_place(shape), templates.c.enabled))
+@lru_cache(maxsize=8)
+def _enabled(shape: SlotShape) -> Query[ChosenTemplate]:
+    return Query(ChosenTemplate, _CHOSEN.where(*in_slot(shape)))
 
 
 _OF_TEMPLATE = (
@@ -78,9 +81,9 @@ async def chosen_by_name(scope: ReadScope, actor: Actor, place: Place, name: str
     return await scope.first(query, name=name, tenant_id=actor.tenant_id, **place_parameters(place))
 
 
-async def chosen_enabled(scope: ReadScope, actor: Actor, place: Place) -> ChosenTemplate | None:
-    """The template of a place that is enabled."""
-    return await scope.first(_enabled(shape_of(place)), tenant_id=actor.tenant_id, **place_parameters(place))
+async def chosen_enabled(scope: ReadScope, actor: Actor, slot: Slot) -> ChosenTemplate | None:
+    """The template that is enabled in a slot."""
+    return await scope.first(_enabled(slot_shape_of(slot)), tenant_id=actor.tenant_id, **slot_parameters(slot))
 
 
 async def numbered_version(
