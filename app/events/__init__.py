@@ -1,1 +1,1 @@
-"""The event log: one numbered line for everything that happened to a session, audit trail and live feed in one."""
+"""The event log: a numbered line for all that happened to a session or a project, audit trail and live feed in one."""

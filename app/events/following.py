@@ -1,4 +1,4 @@
-"""Following what happens to a session: its history from a position, then live, without a gap between the two."""
+"""Following what happens to a session or a project: its history from a position, then live, without a gap."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -10,7 +10,7 @@ from app.core.text import require_range
 from app.db.database import Database
 from app.events.loaders import last_number
 from app.events.models import Event
-from app.events.values import EventKind
+from app.events.values import ENDS
 from app.streams.feed import Feed
 from app.streams.values import StreamKey
 
@@ -48,5 +48,5 @@ class HappenedEvents:
             async for batch in batches:
                 for event in batch:
                     yield event
-                    if event.kind == EventKind.SESSION_DELETED:
+                    if event.kind in ENDS:
                         return

@@ -18,9 +18,9 @@ events = table_of(Event)
 def event(kind: EventKind, *, stream: CTE, facts: dict[str, Any] | None = None, at: Any = None) -> CTE:
     """Insert one event for each row of `stream`, as part of the caller's statement.
 
-    `stream` has the columns tenant_id, id, user_id (the owner), updated_at (when it happened) and last_event, which was
-    just counted up: its row lock orders the writers, so that numbers have no gaps. `facts` are expressions that join
-    the `payload` parameter. `at` is when it happened, where that is not what the row says.
+    `stream` has the columns tenant_id, id, user_id (the owner; of a project, SHARED), updated_at (when it happened) and
+    last_event, which was just counted up: its row lock orders the writers, so that numbers have no gaps. `facts` are
+    expressions that join the `payload` parameter. `at` is when it happened, where that is not what the row says.
     Parameters: actor, correlation_id, payload.
     """
     payload: Any = param("payload", JSONB)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 from strawberry import field
@@ -65,12 +66,15 @@ described(
 )
 
 
-@strawberry.type(name="AuditEvent", description="One thing that happened to a session.")
+@strawberry.type(name="AuditEvent", description="One thing that happened to a session or a project.")
 class AuditEventType(Node):
-    seq: BigInt = field(description="Its number in the session's log: 1, 2, 3 … without gaps.")
+    seq: BigInt = field(description="Its number in the log of that session or project: 1, 2, 3 … without gaps.")
     kind: EventKind = field(description="What happened.")
-    stream_global_id: strawberry.ID = field(
-        name="sessionId", description="The session it happened to, which may be deleted since."
+    session_global_id: strawberry.ID | None = field(
+        name="sessionId", description="The session it happened to, which may be deleted since; null for a project's."
+    )
+    project_global_id: strawberry.ID | None = field(
+        name="projectId", description="The project it happened to, which may be deleted since; null for a session's."
     )
     payload: Json = field(description="Facts about it: ids and names, never the text of messages.")
     actor: str = field(description="The user who did it.")
@@ -81,6 +85,9 @@ class AuditEventType(Node):
 @input_type("Which events: every condition that is given must hold.", name="AuditEventFilter")
 class AuditEventFilterInput:
     session_id: strawberry.ID | None = field(default=None, description="Of this session, deleted ones included.")
+    project_id: strawberry.ID | None = field(
+        default=None, description="Of this project, deleted ones included: all of the tenant may read them."
+    )
     kind: EventKind | None = field(default=None, description="Of this kind.")
     actor: str | None = field(default=None, description="Done by this user.")
     correlation_id: str | None = field(default=None, description="Done by this request.")
@@ -89,15 +96,22 @@ class AuditEventFilterInput:
 
     def to_filter(self) -> EventFilter:
         """As the rooms below know it."""
-        stream = None
-        if self.session_id is not None:
-            stream = parse_global_id(self.session_id, "ChatSession", "filter.sessionId")
-        return EventFilter(stream, self.kind, self.actor, self.correlation_id, self.at_from, self.at_to)
+        session = _named(self.session_id, "ChatSession", "filter.sessionId")
+        project = _named(self.project_id, "Project", "filter.projectId")
+        return EventFilter(session, project, self.kind, self.actor, self.correlation_id, self.at_from, self.at_to)
+
+
+def _named(value: str | None, type_name: str, place: str) -> UUID | None:
+    return None if value is None else parse_global_id(value, type_name, place)
 
 
 @strawberry.type
 class EventQueries:
-    @query(Connection[AuditEventType], "What happened in your sessions, newest first; 50 by default. Admins see all.")
+    @query(
+        Connection[AuditEventType],
+        "What happened in your sessions, newest first; 50 by default. With `filter.projectId`, what happened to a "
+        "project of the tenant. Admins see all.",
+    )
     async def audit_events(
         self,
         info: Info,

@@ -34,7 +34,7 @@ from app.db.pages import Order, PageShape
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
 from app.events.models import Event
-from app.events.values import EventFilter, EventKind
+from app.events.values import SHARED, EventFilter, EventKind
 from app.graph.loading import Loader
 from app.streams.feed import MOST_READ
 from app.streams.values import StreamKey
@@ -51,14 +51,25 @@ EventKey = tuple[UUID, int]
 """A stream's id and an event's number in it."""
 
 
-def _readable(*, all_users: bool) -> ColumnElement[bool]:
-    """Events of the actor's own streams; an admin reads the tenant's. Two statements, so that each has its index."""
+def _readable(*, all_owners: bool) -> ColumnElement[bool]:
+    """Events of one owner's streams, or of all the tenant's. Two statements, so that each has its index."""
     tenant = _events.c.tenant_id == param("tenant_id")
-    return tenant if all_users else tenant & (_events.c.owner_id == param("user_id", Text))
+    return tenant if all_owners else tenant & (_events.c.owner_id == param("owner_id", Text))
+
+
+def _owner(actor: Actor, wanted: EventFilter) -> str | None:
+    """Whose streams are meant: all of a tenant read a project's, else it is one's own; None for all, which admins read.
+
+    An admin asks as all others for a project's, and so is never shown a session's by its name.
+    """
+    if wanted.project_id is not None:
+        return SHARED
+    return None if actor.is_admin else actor.user_id
 
 
 _CONDITIONS: dict[str, ColumnElement[bool]] = {
-    "stream_id": _events.c.stream_id == param("stream_id", Uuid),
+    "session_id": _events.c.stream_id == param("session_id", Uuid),
+    "project_id": _events.c.stream_id == param("project_id", Uuid),
     "kind": _events.c.kind == param("kind"),
     "actor": _events.c.actor == param("actor"),
     "correlation_id": _events.c.correlation_id == param("correlation_id"),
@@ -67,36 +78,41 @@ _CONDITIONS: dict[str, ColumnElement[bool]] = {
 }
 
 
-def _narrowed(rows: Select[Any], names: frozenset[str], *, all_users: bool) -> Select[Any]:
-    return rows.where(_readable(all_users=all_users), *(_CONDITIONS[name] for name in sorted(names)))
+def _narrowed(rows: Select[Any], names: frozenset[str], *, all_owners: bool) -> Select[Any]:
+    return rows.where(_readable(all_owners=all_owners), *(_CONDITIONS[name] for name in sorted(names)))
 
 
 @lru_cache(maxsize=256)
-def _page(names: frozenset[str], shape: PageShape, all_users: bool) -> Query[Event]:
-    return Query(Event, _NEWEST_FIRST.page(_narrowed(select(*_events.c), names, all_users=all_users), shape))
+def _page(names: frozenset[str], shape: PageShape, all_owners: bool) -> Query[Event]:
+    return Query(Event, _NEWEST_FIRST.page(_narrowed(select(*_events.c), names, all_owners=all_owners), shape))
 
 
 @lru_cache(maxsize=64)
-def _count(names: frozenset[str], all_users: bool) -> Query[int]:
+def _count(names: frozenset[str], all_owners: bool) -> Query[int]:
     counted = select(func.count().label("count")).select_from(_events)
-    return Query(int, _narrowed(counted, names, all_users=all_users))
+    return Query(int, _narrowed(counted, names, all_owners=all_owners))
 
 
 async def page_of_events(database: Database, actor: Actor, wanted: EventFilter, request: PageRequest) -> Page[Event]:
-    """A page of the events the actor may read, newest first."""
+    """A page of the events of the actor's own streams, of a project's, or an admin's of all; newest first.
+
+    ValidationError for a session and a project at a time.
+    """
+    wanted.check()
     given = wanted.given()
     names = frozenset(given)
+    owner = _owner(actor, wanted)
     values: dict[str, object] = {"tenant_id": actor.tenant_id, **given}
-    if not actor.is_admin:
-        values["user_id"] = actor.user_id
+    if owner is not None:
+        values["owner_id"] = owner
     position = _NEWEST_FIRST.parameters(request, _LIST)
 
     async def count() -> int:
         async with database.read() as scope:
-            return await scope.first(_count(names, actor.is_admin), **values) or 0
+            return await scope.first(_count(names, owner is None), **values) or 0
 
     async with database.read() as scope:
-        found = await scope.all(_page(names, PageShape.of(request), actor.is_admin), **values, **position)
+        found = await scope.all(_page(names, PageShape.of(request), owner is None), **values, **position)
     return Page.of(found, request, lambda row: _LIST.encode((row.at, row.stream_id, row.seq)), count)
 
 
@@ -123,12 +139,13 @@ class EventByKey(Loader[EventKey, Event | None]):
 def _by_keys() -> Query[Event]:
     keys = func.unnest(param("streams", ARRAY(Uuid)), param("numbers", ARRAY(_events.c.seq.type)))
     wanted = keys.table_valued("stream", "number").render_derived(name="wanted")
-    mine = or_(_events.c.owner_id == param("user_id"), param("is_admin", Boolean))
+    shared = _events.c.owner_id == literal(SHARED, Text)
+    readable = or_(_events.c.owner_id == param("user_id"), shared, param("is_admin", Boolean))
     return Query(
         Event,
         select(*_events.c)
         .join(wanted, (wanted.c.stream == _events.c.stream_id) & (wanted.c.number == _events.c.seq))
-        .where(_events.c.tenant_id == param("tenant_id"), mine),
+        .where(_events.c.tenant_id == param("tenant_id"), readable),
     )
 
 
@@ -167,7 +184,7 @@ def _after() -> Query[Event]:
         .lateral("each")
     )
     there = select(*each.c).select_from(wanted.join(each, true()))
-    # A stream without any event was erased: whoever follows it must not wait for ever.
+    # A stream without any event was erased, a session's: whoever follows it must not wait for ever.
     erased = (
         select(
             wanted.c.tenant_id, wanted.c.stream_id, (wanted.c.position + 1).label("seq"),

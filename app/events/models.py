@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import global_id
 from app.db.base import Base, Json
+from app.events.values import OF_PROJECTS
 
 
 class Event(Base):
@@ -28,7 +29,8 @@ class Event(Base):
     payload: Mapped[Json] = mapped_column(server_default=text("'{}'::jsonb"))
     actor: Mapped[str]
     owner_id: Mapped[str]
-    """The user the stream belongs to: events outlive the session, and must still be shown to nobody else."""
+    """The user the stream belongs to: events outlive the session, and must still be shown to nobody else. Of a project,
+    SHARED."""
     correlation_id: Mapped[str]
     at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -38,6 +40,15 @@ class Event(Base):
         return global_id(self.node_type, f"{self.stream_id}:{self.seq}")
 
     @property
-    def stream_global_id(self) -> str:
-        """Relay's id of the session it happened to."""
-        return global_id("ChatSession", self.stream_id)
+    def session_global_id(self) -> str | None:
+        """Relay's id of the session it happened to; None where it was a project."""
+        return None if self._of_project else global_id("ChatSession", self.stream_id)
+
+    @property
+    def project_global_id(self) -> str | None:
+        """Relay's id of the project it happened to; None where it was a session."""
+        return global_id("Project", self.stream_id) if self._of_project else None
+
+    @property
+    def _of_project(self) -> bool:
+        return self.kind.startswith(OF_PROJECTS)

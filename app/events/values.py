@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from app.core.errors import ValidationError
+
 
 class EventKind(StrEnum):
     """What happened. Stored as text; a kind is never renamed."""
@@ -47,16 +49,37 @@ class EventKind(StrEnum):
     STAGE_STALE = "stage.stale"
 
 
+OF_PROJECTS = ("project.", "stage.")
+"""How the kinds begin that happen to projects; all others happen to sessions."""
+
+ENDS = frozenset({EventKind.SESSION_DELETED, EventKind.PROJECT_DELETED})
+"""After which nothing happens in a stream."""
+
+SHARED = ""
+"""In the place of a stream's owner, as of all projects: everybody in the tenant may read it. No user is named so."""
+
+
 @dataclass(frozen=True, slots=True)
 class EventFilter:
     """Which events: every condition that is not None must hold. Times are half-open: from <= at < to."""
 
-    stream_id: UUID | None = None
+    session_id: UUID | None = None
+    project_id: UUID | None = None
+    """Of a project: those of all the tenant, else it is the actor's own that are meant."""
     kind: EventKind | None = None
     actor: str | None = None
     correlation_id: str | None = None
     at_from: datetime | None = None
     at_to: datetime | None = None
+
+    def check(self) -> None:
+        """Raise ValidationError for what cannot be asked at a time."""
+        if self.session_id is not None and self.project_id is not None:
+            raise ValidationError(
+                "an event happens to a session or to a project",
+                field="filter.projectId",
+                hint="send only one of sessionId and projectId",
+            )
 
     def given(self) -> dict[str, object]:
         """The conditions there are."""
