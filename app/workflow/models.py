@@ -228,15 +228,9 @@ class WorkflowStage(Base):
         return Stage(self.stage)
 
     @property
-    def as_attempt(self) -> Attempt:
-        """What it is made of."""
-        upstream = None if self.upstream_id is None else StageId(self.upstream_id)
-        return Attempt(ProjectId(self.project_id), Stage(self.stage), upstream, self.story_index, self.model)
-
-    @property
-    def global_id(self) -> str:
-        """Relay's id: each stage is a type of its own."""
-        return global_id(NODE_TYPES[Stage(self.stage)], self.id)
+    def node_type(self) -> str:  # type: ignore[override]  # of each row its own
+        """The graph's type: each stage is one."""
+        return NODE_TYPES[Stage(self.stage)]
 
     @property
     def error(self) -> Failure | None:

@@ -230,3 +230,81 @@ class Decision:
             )
         if self.feedback is not None:
             require_length(self.feedback, "feedback", at_most=LONGEST_FEEDBACK)
+
+
+class WaitsFor(StrEnum):
+    """What a project waits for."""
+
+    EDITOR = "editor"
+    """Somebody has a stage generated."""
+    MODEL = "model"
+    """An attempt is generated, or has its turn soon."""
+    REVIEWER = "reviewer"
+    """A review is decided."""
+
+
+class ProjectOrder(StrEnum):
+    """How a list of projects is ordered."""
+
+    UPDATED_AT_DESC = "updated_at_desc"
+    UPDATED_AT_ASC = "updated_at_asc"
+    CREATED_AT_DESC = "created_at_desc"
+    CREATED_AT_ASC = "created_at_asc"
+    NAME_ASC = "name_asc"
+    NAME_DESC = "name_desc"
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFilter:
+    """Which projects of the tenant: every condition that is not None must hold."""
+
+    text: str | None = None
+    """What the name has in it, in small or capital letters."""
+    stage: Stage | None = None
+    """The stage that they are at."""
+    waits_for: WaitsFor | None = None
+    created_by: str | None = None
+
+    def given(self) -> dict[str, object]:
+        """The values of conditions that are parameters of the statement."""
+        values: dict[str, object] = {"text": self.text, "created_by": self.created_by}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def conditions(self) -> frozenset[str]:
+        """The names of the conditions there are; of a stage and of what is waited for, each word is one of its own."""
+        words = [word.value for word in (self.stage, self.waits_for) if word is not None]
+        return frozenset([*self.given(), *words])
+
+
+@dataclass(frozen=True, slots=True)
+class StageFilter:
+    """Which attempts: every condition that is not None must hold."""
+
+    stage: Stage | None = None
+    status: tuple[StageStatus, ...] | None = None
+
+    def given(self) -> dict[str, object]:
+        """The conditions there are."""
+        values: dict[str, object] = {
+            "stage": None if self.stage is None else self.stage.value,
+            "status": None if self.status is None else [status.value for status in self.status],
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFilter:
+    """Which reviews: every condition that is not None must hold."""
+
+    project_id: ProjectId | None = None
+    stage: Stage | None = None
+    status: ReviewStatus | None = None
+
+    def given(self) -> dict[str, object]:
+        """The conditions there are."""
+        values: dict[str, object] = {
+            "project_id": self.project_id,
+            "stage": None if self.stage is None else self.stage.value,
+            "status": None if self.status is None else self.status.value,
+        }
+        return {name: value for name, value in values.items() if value is not None}

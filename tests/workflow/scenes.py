@@ -1,0 +1,176 @@
+"""Projects with attempts at their stages, reviews and stories, put into the database as they are wanted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from app.core.ids import global_id, new_id
+from app.prompts.values import Stage
+from app.workflow.values import NODE_TYPES, UPSTREAM, StageStatus
+from tests.worlds import rows
+
+MODEL = "local:echo"
+
+RA, PP, SG, PG = Stage
+"""The stages, in their order."""
+
+_REVIEWED = {
+    StageStatus.AWAITING_REVIEW: "pending", StageStatus.APPROVED: "approved", StageStatus.REJECTED: "rejected",
+    StageStatus.STALE: "pending",
+}  # fmt: skip
+"""What the review of an attempt says; what is not named has none."""
+
+_DECIDED = {"approved": "approve", "rejected": "reject"}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt at a stage that is there."""
+
+    stage: Stage
+    key: UUID
+    review_key: UUID | None
+    stories: int = 0
+
+    @property
+    def id(self) -> str:
+        """Its global id."""
+        return global_id(NODE_TYPES[self.stage], self.key)
+
+    @property
+    def review(self) -> str:
+        """The global id of its review."""
+        assert self.review_key is not None
+        return global_id("Review", self.review_key)
+
+    def story(self, index: int) -> str:
+        """The global id of one of its stories."""
+        return global_id("Story", f"{self.key}:{index}")
+
+
+@dataclass(slots=True)
+class Scene:
+    """A project, which attempts are added to."""
+
+    dsn: str
+    key: UUID
+    tenant: str = "default"
+    user: str = "alice"
+    mark: str = "plain"
+    attempts: list[Attempt] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """Its global id."""
+        return global_id("Project", self.key)
+
+    def newest(self, stage: Stage) -> Attempt:
+        """The attempt at a stage that was added last."""
+        return next(attempt for attempt in reversed(self.attempts) if attempt.stage is stage)
+
+    async def add(
+        self,
+        stage: Stage,
+        status: StageStatus = StageStatus.AWAITING_REVIEW,
+        *,
+        upstream: Attempt | None = None,
+        story_index: int | None = None,
+        stories: int = 3,
+        **columns: Any,
+    ) -> Attempt:
+        """Another attempt at a stage, by default built on the newest before it; of a list, with stories."""
+        before = UPSTREAM[stage]
+        built_on = upstream if upstream is not None or before is None else self.newest(before)
+        there = status in _REVIEWED
+        review = await self._review(stage, _REVIEWED[status]) if there else None
+        place = {"upstream_id": built_on.key if built_on else None, "story_index": story_index}
+        row = {
+            "tenant_id": self.tenant, "id": new_id(), "project_id": self.key, "stage": stage.value,
+            "attempt": await self._next_attempt(stage, place), "upstream_stage": before.value if before else None,
+            **place, "status": status.value, "content": f"# {self.mark}" if there else None, "model": MODEL,
+            "review_id": review, "error_code": "PROVIDER_ERROR" if status is StageStatus.FAILED else None,
+            "error_message": self.mark if status is StageStatus.FAILED else None, "created_by": self.user,
+            "correlation_id": self.mark, **columns,
+        }  # fmt: skip
+        await insert(self.dsn, "workflow_stages", row)
+        told = stories if stage is SG and there else 0
+        added = Attempt(stage, row["id"], review, told)
+        for index in range(told):
+            await insert(self.dsn, "stories", self._story(added, index))
+        self.attempts.append(added)
+        return added
+
+    async def add_prompts(self, *statuses: StageStatus) -> list[Attempt]:
+        """A prompt for each of the first stories of the newest list."""
+        return [await self.add(PG, status, story_index=index) for index, status in enumerate(statuses)]
+
+    async def _review(self, stage: Stage, status: str) -> UUID:
+        decided = status in _DECIDED
+        row: dict[str, Any] = {
+            "tenant_id": self.tenant, "id": new_id(), "project_id": self.key, "stage": stage.value, "status": status,
+            "service_name": MODEL, "decisions": int(decided), "feedback": self.mark if decided else None,
+            "decided_by": self.user if decided else None,
+        }  # fmt: skip
+        await insert(self.dsn, "reviews", row, decided_at="now()" if decided else "NULL")
+        if decided:
+            decision = {
+                "tenant_id": self.tenant, "review_id": row["id"], "number": 1, "kind": _DECIDED[status],
+                "feedback": self.mark, "decided_by": self.user, "correlation_id": self.mark,
+            }  # fmt: skip
+            await insert(self.dsn, "review_decisions", decision)
+        key: UUID = row["id"]
+        return key
+
+    async def _next_attempt(self, stage: Stage, place: dict[str, Any]) -> int:
+        among = "upstream_id = $3 AND story_index = $4" if stage is PG else "$3::uuid IS NULL AND $4::int IS NULL"
+        of = (place["upstream_id"], place["story_index"]) if stage is PG else (None, None)
+        [found] = await rows(
+            self.dsn,
+            f"SELECT count(*) + 1 AS next FROM workflow_stages WHERE project_id = $1 AND stage = $2 AND {among}",
+            self.key, stage.value, *of,
+        )  # fmt: skip
+        return int(found["next"])
+
+    def _story(self, told: Attempt, index: int) -> dict[str, Any]:
+        return {
+            "tenant_id": self.tenant, "story_generation_id": told.key, "story_index": index,
+            "title": f"{self.mark} {index}", "description": self.mark, "acceptance_criteria": [self.mark],
+            "priority": "high", "estimate": index,
+        }  # fmt: skip
+
+
+async def a_project(
+    dsn: str, name: str = "plain", *, user: str = "alice", tenant: str = "default", mark: str = "plain", **columns: Any
+) -> Scene:
+    """A project without attempts, told in one event; `mark` stands in every text, so that a leak can be found."""
+    scene = Scene(dsn, new_id(), tenant, user, mark)
+    row = {
+        "tenant_id": tenant, "id": scene.key, "name": name, "description": mark, "created_by": user,
+        "updated_by": user, "last_event": 1, **columns,
+    }  # fmt: skip
+    event = {
+        "tenant_id": tenant, "stream_id": scene.key, "seq": 1, "kind": "project.created", "actor": user,
+        "owner_id": "", "correlation_id": mark,
+    }  # fmt: skip
+    await insert(dsn, "projects", row)
+    await insert(dsn, "events", event)
+    return scene
+
+
+async def a_workflow(
+    dsn: str, *prompts: StageStatus, until: Sequence[StageStatus] = (StageStatus.APPROVED,) * 3, **project: Any
+) -> Scene:
+    """A project whose first stages are as `until` says, by default all approved; with prompts for its first stories."""
+    scene = await a_project(dsn, **project)
+    for stage, status in zip((RA, PP, SG), until, strict=False):
+        await scene.add(stage, status)
+    await scene.add_prompts(*prompts)
+    return scene
+
+
+async def insert(dsn: str, table: str, row: dict[str, Any], **written: str) -> None:
+    """Put a row into a table; what is `written` is SQL."""
+    places = [f"${number}" for number in range(1, len(row) + 1)]
+    columns, values = ", ".join([*row, *written]), ", ".join([*places, *written.values()])
+    await rows(dsn, f"INSERT INTO {table} ({columns}) VALUES ({values})", *row.values())
