@@ -42,13 +42,14 @@ class Event(Base):
     @property
     def session_global_id(self) -> str | None:
         """Relay's id of the session it happened to; None where it was a project."""
-        return None if self._of_project else global_id("ChatSession", self.stream_id)
+        return None if self.of_project else global_id("ChatSession", self.stream_id)
 
     @property
     def project_global_id(self) -> str | None:
         """Relay's id of the project it happened to; None where it was a session."""
-        return global_id("Project", self.stream_id) if self._of_project else None
+        return global_id("Project", self.stream_id) if self.of_project else None
 
     @property
-    def _of_project(self) -> bool:
+    def of_project(self) -> bool:
+        """Whether it happened to a project, and not to a session."""
         return self.kind.startswith(OF_PROJECTS)

@@ -37,13 +37,13 @@ async def filled(dsn: str) -> AsyncIterator[Any]:
         await connection.close()
 
 
-@pytest.mark.parametrize("all_users", [False, True])
+@pytest.mark.parametrize("all_owners", [False, True])
 @pytest.mark.parametrize(("correlation", "rows", "most_blocks"), [("trip-1", 3, 40), ("import-1", 50, 4_000)])
 async def test_events_of_a_request_are_found_through_an_index(
-    filled: Any, all_users: bool, correlation: str, rows: int, most_blocks: int
+    filled: Any, all_owners: bool, correlation: str, rows: int, most_blocks: int
 ) -> None:
-    query = _page(frozenset(["correlation_id"]), FIRST, all_users)
-    known = {"tenant_id": "default", "user_id": "alice", "correlation_id": correlation, "limit": 50}
+    query = _page(frozenset(["correlation_id"]), FIRST, all_owners)
+    known = {"tenant_id": "default", "owner_id": "alice", "correlation_id": correlation, "limit": 50}
     values = query.arguments({name: known[name] for name in query._required})
 
     prepared = await filled.prepare(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query.sql}")
