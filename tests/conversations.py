@@ -5,14 +5,18 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
 from app.core.actor import Actor
 from app.core.errors import AppError, ErrorCode
 from app.core.ids import new_id
+from app.db.base import table_of
 from app.db.database import Database
 from app.db.scopes import UnitOfWork
+from app.events.models import Event
+from app.events.values import SHARED, EventKind
 from app.messages import service as messages
 from app.messages.models import ChatMessage
 from app.messages.pipeline import MessagePipeline
@@ -21,17 +25,37 @@ from app.sessions import service as sessions
 from app.sessions.values import NewSession, SessionId
 from app.tools import service as tools
 from app.tools.values import NewToolCall, ToolCallId
+from app.workflow.models import Project
 
 PATIENCE_SECONDS = 30.0
 """How long a test waits for what must come."""
 
 
-async def new_session(database: Database, actor: Actor, title: str = "Trip") -> SessionId:
+async def new_session(
+    database: Database, actor: Actor, title: str = "Trip", project_id: UUID | None = None
+) -> SessionId:
     """The id of a new session of the actor."""
     session_id = SessionId(new_id())
     async with database.single_statement() as uow:
-        await sessions.create(uow, actor, NewSession(session_id, title), None)
+        await sessions.create(uow, actor, NewSession(session_id, title, project_id=project_id), None)
     return session_id
+
+
+async def new_project(database: Database, actor: Actor, name: str = "Trip") -> UUID:
+    """The id of a new project of the actor's tenant, with its first event."""
+    project_id, who = new_id(), (actor.tenant_id, actor.user_id)
+    project = {
+        "tenant_id": who[0], "id": project_id, "name": name, "description": name, "last_event": 1,
+        "created_by": who[1], "updated_by": who[1],
+    }  # fmt: skip
+    created = {
+        "tenant_id": who[0], "stream_id": project_id, "seq": 1, "kind": EventKind.PROJECT_CREATED.value,
+        "payload": {"name": name}, "actor": who[1], "owner_id": SHARED, "correlation_id": actor.correlation_id,
+    }  # fmt: skip
+    async with database.unit_of_work() as uow:
+        for table, row in ((Project, project), (Event, created)):
+            await uow.copy(table_of(table), list(row), [tuple(row.values())])
+    return project_id
 
 
 async def say(

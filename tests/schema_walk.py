@@ -40,7 +40,7 @@ ID_NAMES = {
     "session": "ChatSession", "message": "ChatMessage", "runId": "Run", "run": "Run", "toolCallId": "ToolCall",
     "toolExecutionId": "ToolExecution", "toolExecution": "ToolExecution", "budgetId": "Budget",
     "templateId": "PromptTemplate", "promptTemplate": "PromptTemplate",
-    "promptExecution": "PromptExecution",
+    "promptExecution": "PromptExecution", "projectId": "Project",
 }  # fmt: skip
 """Which type an input named so is the id of; of an argument `id`, the field's name tells."""
 

@@ -25,6 +25,7 @@ from app.runs.graphql import run_id
 from app.runs.values import Ending, Failure, RunId, RunRef, RunStatus
 from app.sessions.values import SessionId
 from tests.client import GraphQLClient
+from tests.conversations import new_project, new_session
 from tests.fakes import in_view
 from tests.schema_walk import Ids
 from tests.uploads import FileToSend
@@ -145,6 +146,9 @@ async def ids_for(client: GraphQLClient, field: str, own: Conversation) -> Ids:
             # To be disabled, a template must be enabled.
             template, _ = await add_template(client, "enabled", projectId=own.session, enabled=True)
             return {**own.ids, "PromptTemplate": template}
+        case "sessions" | "searchSessions" | "auditEvents":
+            # To be listed for a project, a session must be one's own and the project's.
+            return {**own.ids, "Project": await add_project(client, "own")}
         case _:
             return own.ids
 
@@ -227,6 +231,14 @@ async def add_prompt(client: GraphQLClient, asked: tuple[str, str, str], templat
     )  # fmt: skip
     await context.database.transact(lambda uow: prompt_executions.save(uow, context.actor, new))
     return global_id("PromptExecution", new.id)
+
+
+async def add_project(client: GraphQLClient, mark: str) -> str:
+    """The id of a new project of the client's tenant, with a session of the client's in it; both called `mark`."""
+    context = await client.context()
+    project = await new_project(context.database, context.actor, mark)
+    await new_session(context.database, context.actor, mark, project)
+    return global_id("Project", project)
 
 
 async def add_file(client: GraphQLClient, message: str, file: FileToSend) -> str:

@@ -27,6 +27,7 @@ WITHOUT_TENANT = {
     "ix_runs_compactable": _UPKEEP,
     "ix_runs_live": _UPKEEP,
     "ix_tool_executions_expiring": _UPKEEP,
+    "ix_workflow_stages_live": _UPKEEP,
     "ix_session_metadata_tags": "an inverted index holds no order; it is combined with the key of the owner's sessions",
 }
 """Indexes that do not start with the tenant, and why."""
@@ -78,6 +79,13 @@ UNCHECKED = {
     "prompt_templates.created_by": _IDENTITY,
     "prompt_templates.tenant_id": _IDENTITY,
     "prompt_templates.updated_by": _IDENTITY,
+    "projects.created_by": _IDENTITY,
+    "projects.tenant_id": _IDENTITY,
+    "projects.updated_by": _IDENTITY,
+    "review_decisions.decided_by": _IDENTITY,
+    "review_decisions.tenant_id": _IDENTITY,
+    "reviews.decided_by": _IDENTITY,
+    "reviews.tenant_id": _IDENTITY,
     "run_events.tenant_id": _IDENTITY,
     "run_turns.tenant_id": _IDENTITY,
     "runs.correlation_id": "that of the request that asked: bounded as in events",
@@ -87,12 +95,17 @@ UNCHECKED = {
     "search_entries.user_id": _IDENTITY,
     "session_metadata.tenant_id": _IDENTITY,
     "session_tallies.tenant_id": _IDENTITY,
+    "stories.acceptance_criteria": "of the answer of a model, bounded when it is read",
+    "stories.tenant_id": _IDENTITY,
     "tool_calls.tenant_id": _IDENTITY,
     "tool_executions.approved_by": _IDENTITY,
     "tool_executions.tenant_id": _IDENTITY,
     "tool_executions.user_id": _IDENTITY,
     "usage_ledger.tenant_id": _IDENTITY,
     "usage_ledger.user_id": _IDENTITY,
+    "workflow_stages.created_by": _IDENTITY,
+    "workflow_stages.tenant_id": _IDENTITY,
+    "workflow_stages.upstream_stage": "one of the words of the constraint `upstream`",
 }
 """Columns of text whose length the database does not check, and what bounds it instead."""
 
