@@ -12,7 +12,7 @@ from app.db.scopes import ReadScope, UnitOfWork
 from app.prompts.models import PromptTemplate
 from app.prompts.rendering import check_text, variables_in
 from app.prompts.repository import past
-from app.prompts.values import PastTemplate, Place, TemplateId, Text, Variable, VersionId
+from app.prompts.values import PastTemplate, Place, Slot, TemplateId, Text, Variable, VersionId
 
 AT_ONCE = 200
 """Templates that are read or stored at once: at most 2 MB of texts, and ten statements."""
@@ -25,7 +25,7 @@ class Library:
     templates: dict[TemplateId, PromptTemplate]
     names: dict[tuple[Place, str], TemplateId]
     """Of all that are not deleted and have one of the names."""
-    enabled: dict[Place, TemplateId]
+    enabled: dict[Slot, TemplateId]
 
 
 @dataclass(slots=True)
@@ -73,17 +73,17 @@ async def _library(
     )
 
 
-async def locked_places(
-    uow: UnitOfWork, actor: Actor, ids: Sequence[TemplateId], places: Sequence[Place]
-) -> dict[Place, TemplateId | None]:
-    """Which templates are enabled in some places, with other templates locked until the end."""
+async def locked_slots(
+    uow: UnitOfWork, actor: Actor, ids: Sequence[TemplateId], slots: Sequence[Slot]
+) -> dict[Slot, TemplateId | None]:
+    """Which templates are enabled in some slots, with other templates locked until the end."""
     await past.locked(uow, actor, ids)
-    return {**dict.fromkeys(places), **await _enabled(uow, actor, places)}
+    return {**dict.fromkeys(slots), **await _enabled(uow, actor, [slot.place for slot in slots])}
 
 
-async def _enabled(scope: ReadScope, actor: Actor, places: Iterable[Place]) -> dict[Place, TemplateId]:
+async def _enabled(scope: ReadScope, actor: Actor, places: Iterable[Place]) -> dict[Slot, TemplateId]:
     projects = {place.project_id for place in places if place.project_id is not None}
-    return {row.place: TemplateId(row.id) for row in await past.enabled_in(scope, actor, sorted(projects))}
+    return {row.slot: TemplateId(row.id) for row in await past.enabled_in(scope, actor, sorted(projects))}
 
 
 async def take(uow: UnitOfWork, actor: Actor, steps: Steps, now: datetime) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from app.exchange.library.values import Finding, ReadTemplate, Verdict
 from app.prompts.differences import difference
 from app.prompts.models import PromptTemplate
-from app.prompts.service import place_of, text_of
+from app.prompts.service import slot_of, text_of
 from app.prompts.taking_over import Library, Steps, with_its_variables
-from app.prompts.values import PastTemplate, Place, TemplateId, Text
+from app.prompts.values import PastTemplate, Slot, TemplateId, Text
 
 MOST_DIFF_LINES = 20
 """Of one template in the report."""
@@ -21,7 +21,7 @@ class Waiting:
     """A template that is to be enabled where another one is: perhaps the file disables that one later."""
 
     finding: Finding
-    place: Place
+    slot: Slot
 
 
 @dataclass(slots=True)
@@ -33,16 +33,16 @@ class Plan:
     waiting: list[Waiting] = field(default_factory=list)
 
 
-def plan_of(wanted: Sequence[ReadTemplate], library: Library, enabled: dict[Place, TemplateId | None]) -> Plan:
-    """What is to be done. `enabled` says which template is enabled in the places, and is kept."""
+def plan_of(wanted: Sequence[ReadTemplate], library: Library, enabled: dict[Slot, TemplateId | None]) -> Plan:
+    """What is to be done. `enabled` says which template is enabled in the slots, and is kept."""
     plan = Plan()
-    judged = [(one, *_judged(one, library)) for one in wanted]
+    judged = [(one, *_judged(one, library)) for one in (_with_its_stage(one, library) for one in wanted)]
     # First, so that of two that take turns the one makes room for the other, whichever stands first.
     for one, finding, _ in judged:
         stored = library.templates.get(one.past.new.id)
         if finding.verdict is not Verdict.CONFLICT and stored and stored.enabled and not one.past.new.enabled:
             plan.steps.disable.append(one.past.new.id)
-            enabled[one.past.new.place] = None
+            enabled[one.past.new.slot] = None
     for one, finding, text in judged:
         _add(plan, one.past, finding, text, library, enabled)
     return plan
@@ -54,14 +54,14 @@ def _add(
     finding: Finding,
     text: Text | None,
     library: Library,
-    enabled: dict[Place, TemplateId | None],
+    enabled: dict[Slot, TemplateId | None],
 ) -> None:
     new = past.new
     waits = False
     if finding.verdict is not Verdict.CONFLICT and new.enabled:
-        waits = enabled.get(new.place) not in (None, new.id)
+        waits = enabled.get(new.slot) not in (None, new.id)
         if not waits:
-            enabled[new.place] = new.id
+            enabled[new.slot] = new.id
     if finding.verdict is Verdict.NEW:
         plan.steps.store.append(replace(past, new=replace(new, enabled=False)) if waits else past)
     elif finding.verdict is Verdict.DIFFERS:
@@ -70,9 +70,17 @@ def _add(
         if new.enabled and not waits and not library.templates[new.id].enabled:
             plan.steps.enable.append(new.id)
     if waits:
-        plan.waiting.append(Waiting(finding, new.place))
+        plan.waiting.append(Waiting(finding, new.slot))
     else:
         plan.findings.append(finding)
+
+
+def _with_its_stage(one: ReadTemplate, library: Library) -> ReadTemplate:
+    """A template of a file that tells no stages is for the stage that it is for here."""
+    stored = library.templates.get(one.past.new.id)
+    if one.staged or stored is None:
+        return one
+    return replace(one, past=replace(one.past, new=replace(one.past.new, stage=slot_of(stored).stage)))
 
 
 def _judged(one: ReadTemplate, library: Library) -> tuple[Finding, Text | None]:
@@ -81,7 +89,7 @@ def _judged(one: ReadTemplate, library: Library) -> tuple[Finding, Text | None]:
     finding = Finding(one.number, Verdict.NEW, new.id, new.text.name)
     stored = library.templates.get(new.id)
     holder = library.names.get((new.place, new.text.name))
-    reason = None if stored is None else _refused(stored, new.place)
+    reason = None if stored is None else _refused(stored, new.slot)
     if reason is None and holder not in (None, new.id):
         reason = f"another template of the project has its name: {holder}"
     if reason is not None:
@@ -89,12 +97,15 @@ def _judged(one: ReadTemplate, library: Library) -> tuple[Finding, Text | None]:
     return (finding, None) if stored is None else _compared(one, stored, finding)
 
 
-def _refused(stored: PromptTemplate, place: Place) -> str | None:
+def _refused(stored: PromptTemplate, slot: Slot) -> str | None:
     if stored.deleted_at is not None:
         return "a template with its id was deleted here"
-    if place_of(stored) != place:
-        here = place_of(stored)
-        return f"it belongs here to the project {here.project_id} of the organization {here.organization_id}"
+    here = slot_of(stored)
+    if here.place != slot.place:
+        place = here.place
+        return f"it belongs here to the project {place.project_id} of the organization {place.organization_id}"
+    if here.stage != slot.stage:
+        return f"it is for {f'the stage {here.stage}' if here.stage else 'no stage'} here"
     return None
 
 

@@ -12,8 +12,8 @@ from app.exchange.library.values import Finding, LibraryTotals, Verdict
 from app.prompts.models import PromptTemplate
 
 _EXPORTED = (
-    "id", "name", "description", "content", "type", "variables", "project_id", "organization_id", "enabled", "version",
-    "created_at", "updated_at",
+    "id", "name", "description", "content", "type", "variables", "project_id", "organization_id", "stage", "enabled",
+    "version", "created_at", "updated_at",
 )  # fmt: skip
 
 

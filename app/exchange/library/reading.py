@@ -18,6 +18,7 @@ from app.prompts.values import (
     PastTemplate,
     Place,
     PromptType,
+    Stage,
     TemplateId,
     Text,
     Variable,
@@ -32,9 +33,10 @@ _OTHER_NAMES = {
     "updatedAt": "updated_at",
 }  # fmt: skip
 COLUMNS = frozenset(
-    {"id", "name", "description", "content", "type", "variables", "enabled", "version", *_OTHER_NAMES.values()}
+    {"id", "name", "description", "content", "type", "variables", "stage", "enabled", "version", *_OTHER_NAMES.values()}
 )
 _PURPOSES = {word.value: word for word in PromptType}
+_STAGES = {word.value: word for word in Stage}
 _KINDS = {word.value: word for word in VariableType}
 _TRUE, _FALSE = frozenset({"true", "t", "1", "yes"}), frozenset({"false", "f", "0", "no"})
 
@@ -60,12 +62,13 @@ def read_template(unread: Unread) -> tuple[ReadTemplate, set[str]]:
         text,
         Place(cells.optional("project_id", _text), cells.optional("organization_id", _text)),
         cells.optional("enabled", _boolean) or False,
+        stage=cells.optional("stage", _stage),
     )
     created, updated = cells.optional("created_at", _moment), cells.optional("updated_at", _moment)
     version = cells.optional("version", _whole_number)
     past = PastTemplate(new, 1 if version is None else version, created or updated, updated or created)
     taking_over.check(past)
-    return ReadTemplate(unread.number, past, declared is not None), set(row) - COLUMNS
+    return ReadTemplate(unread.number, past, declared is not None, "stage" in row), set(row) - COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,13 @@ def _type(value: Any) -> PromptType:
     if word not in _PURPOSES:
         raise ValueError(f"is none of {', '.join(_PURPOSES)}")
     return _PURPOSES[word]
+
+
+def _stage(value: Any) -> Stage:
+    word = _text(value).lower()
+    if word not in _STAGES:
+        raise ValueError(f"is none of {', '.join(_STAGES)}")
+    return _STAGES[word]
 
 
 def _boolean(value: Any) -> bool:

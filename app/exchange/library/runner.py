@@ -20,7 +20,7 @@ from app.exchange.library.reading import read_template
 from app.exchange.library.values import Finding, LibraryTotals, ReadTemplate, Verdict
 from app.prompts import taking_over
 from app.prompts.taking_over import AT_ONCE, Library, Steps
-from app.prompts.values import Place, TemplateId
+from app.prompts.values import Place, Slot, TemplateId
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class _Import:
     dry_run: bool
     ids: set[TemplateId] = field(default_factory=set)
     names: set[tuple[Place, str]] = field(default_factory=set)
-    promised: dict[Place, TemplateId | None] = field(default_factory=dict)
+    promised: dict[Slot, TemplateId | None] = field(default_factory=dict)
     """Which templates would be enabled by now; of a dry run, whose steps the database knows nothing of."""
     waiting: list[Waiting] = field(default_factory=list)
     matched: int = 0
@@ -87,7 +87,7 @@ class _Import:
         if self.dry_run:
             async with self.database.read() as scope:
                 library = await taking_over.library(scope, self.actor, past)
-            enabled: dict[Place, TemplateId | None] = {**library.enabled, **self.promised}
+            enabled: dict[Slot, TemplateId | None] = {**library.enabled, **self.promised}
             plan = plan_of(wanted, library, enabled)
             self.promised |= enabled
         else:
@@ -114,12 +114,12 @@ class _Import:
         self.totals.only_here = here - self.matched - self.stored
 
     async def _enable(self, waiting: list[Waiting]) -> None:
-        def fitting(enabled: dict[Place, TemplateId | None]) -> Iterator[tuple[Finding, bool]]:
+        def fitting(enabled: dict[Slot, TemplateId | None]) -> Iterator[tuple[Finding, bool]]:
             for one in waiting:
-                free = enabled.get(one.place) is None
+                free = enabled.get(one.slot) is None
                 if free:
-                    enabled[one.place] = _id_of(one.finding)
-                reason = f"another template of the project is enabled: {enabled[one.place]}"
+                    enabled[one.slot] = _id_of(one.finding)
+                reason = f"another template of the project is enabled: {enabled[one.slot]}"
                 told = one.finding if free else replace(one.finding, verdict=Verdict.CONFLICT, reason=reason)
                 yield told, free
 
@@ -129,7 +129,7 @@ class _Import:
 
             async def work(uow: UnitOfWork) -> list[tuple[Finding, bool]]:
                 ids = [_id_of(one.finding) for one in waiting]
-                enabled = await taking_over.locked_places(uow, self.actor, ids, [one.place for one in waiting])
+                enabled = await taking_over.locked_slots(uow, self.actor, ids, [one.slot for one in waiting])
                 fits = list(fitting(enabled))
                 switched = Steps(enable=[_id_of(finding) for finding, free in fits if free])
                 await taking_over.take(uow, self.actor, switched, datetime.now(UTC))

@@ -26,6 +26,8 @@ class ReadTemplate:
     past: PastTemplate
     declares: bool
     """Whether the file says what its variables are; else they are those that its content uses."""
+    staged: bool
+    """Whether the file says what stage it is for; else it is for none, or the one that it is for here."""
 
 
 @dataclass(frozen=True, slots=True)

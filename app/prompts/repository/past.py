@@ -14,7 +14,7 @@ from app.db.scopes import ReadScope, UnitOfWork
 from app.db.statement import Command, Query, param
 from app.prompts.fragments import changes, line, templates, versions
 from app.prompts.models import PromptTemplate, stored_variables
-from app.prompts.values import ChangeKind, PastTemplate, Place, TemplateId, VersionId
+from app.prompts.values import ChangeKind, PastTemplate, Place, Slot, Stage, TemplateId, VersionId
 from app.prompts.values import Text as PromptText
 
 _OF_TENANT = templates.c.tenant_id == param("tenant_id", Text)
@@ -29,14 +29,22 @@ class PlacedName(NamedTuple):
     name: str
     project_id: str | None
     organization_id: str | None
+    stage: str | None
 
     @property
     def place(self) -> Place:
         """Where it belongs."""
         return Place(self.project_id, self.organization_id)
 
+    @property
+    def slot(self) -> Slot:
+        """What it may be enabled for."""
+        return Slot(self.place, None if self.stage is None else Stage(self.stage))
 
-_PLACED = select(templates.c.id, templates.c.name, templates.c.project_id, templates.c.organization_id)
+
+_PLACED = select(
+    templates.c.id, templates.c.name, templates.c.project_id, templates.c.organization_id, templates.c.stage
+)
 
 _KNOWN = Query(PromptTemplate, _BY_IDS.order_by(templates.c.id))
 # In one order, whoever locks several.
@@ -135,7 +143,7 @@ async def named(scope: ReadScope, actor: Actor, names: Sequence[str]) -> list[Pl
 
 
 async def enabled_in(scope: ReadScope, actor: Actor, projects: Sequence[str]) -> list[PlacedName]:
-    """The templates that are enabled in these projects and in none, of any organization."""
+    """The templates that are enabled in these projects and in none, of any organization, for any stage."""
     return await scope.all(_ENABLED, tenant_id=actor.tenant_id, projects=projects)
 
 
@@ -196,7 +204,8 @@ def _template_row(actor: Actor, one: PastTemplate, now: datetime) -> dict[str, o
     place = one.new.place
     return {
         "tenant_id": actor.tenant_id, "id": one.new.id, **_said(one.new.text), "project_id": place.project_id,
-        "organization_id": place.organization_id, "enabled": one.new.enabled, "version": one.version,
+        "organization_id": place.organization_id, "stage": one.new.stage, "enabled": one.new.enabled,
+        "version": one.version,
         # Of the two lines of its history the second says that it was enabled.
         "revision": one.version + one.new.enabled, "created_by": actor.user_id, "updated_by": actor.user_id,
         "created_at": min(one.created_at or now, now), "updated_at": min(one.updated_at or now, now),
