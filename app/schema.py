@@ -29,6 +29,16 @@ from app.statistics.graphql import StatisticsQueries
 from app.toolbox.graphql import ToolboxQueries
 from app.tools.graphql import ToolMutations, ToolQueries, ToolSubscriptions
 from app.tools.loaders import ToolCallById, ToolExecutionById
+from app.workflow.graphql import WorkflowMutations, WorkflowQueries, WorkflowSubscriptions
+from app.workflow.loaders import (
+    ProjectById,
+    ProjectPlanningById,
+    PromptGenerationById,
+    RequirementsAnalysisById,
+    ReviewById,
+    StoryByKey,
+    StoryGenerationById,
+)
 
 NODES: NodeLoaders = {
     "AgentState": AgentStateById,
@@ -37,11 +47,18 @@ NODES: NodeLoaders = {
     "ChatMessage": MessageById,
     "ChatSession": SessionById,
     "MessageAttachment": AttachmentById,
+    "Project": ProjectById,
+    "ProjectPlanning": ProjectPlanningById,
     "PromptExecution": PromptExecutionById,
+    "PromptGeneration": PromptGenerationById,
     "PromptTemplate": TemplateById,
     "PromptTemplateVersion": VersionById,
+    "RequirementsAnalysis": RequirementsAnalysisById,
+    "Review": ReviewById,
     "Run": RunById,
     "SessionMetadata": MetadataOfSession,
+    "Story": StoryByKey,
+    "StoryGeneration": StoryGenerationById,
     "ToolCall": ToolCallById,
     "ToolExecution": ToolExecutionById,
 }
@@ -62,6 +79,7 @@ QUERIES = (
     CatalogueQueries,
     ToolboxQueries,
     BudgetQueries,
+    WorkflowQueries,
 )
 MUTATIONS = (
     SessionMutations,
@@ -73,9 +91,10 @@ MUTATIONS = (
     BudgetMutations,
     ExecutionMutations,
     PromptMutations,
+    WorkflowMutations,
     ErasureMutations,
 )
-SUBSCRIPTIONS = (SessionSubscriptions, ToolSubscriptions, RunSubscriptions)
+SUBSCRIPTIONS = (SessionSubscriptions, ToolSubscriptions, RunSubscriptions, WorkflowSubscriptions)
 
 schema = build_schema(
     query=merge_types("Query", QUERIES),

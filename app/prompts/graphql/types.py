@@ -28,9 +28,11 @@ from app.prompts.loaders import (
 )
 from app.prompts.models import PromptLabel, PromptTemplate, PromptTemplateChange, PromptTemplateVersion
 from app.prompts.values import TemplateId, VersionId
+from app.workflow.loaders import ProjectOfRow, project_columns, project_named
 
 if TYPE_CHECKING:
     from app.execution.graphql import PromptExecutionStatisticsType, PromptExecutionType
+    from app.workflow.graphql import ProjectType
 
 DEFAULT_EXECUTIONS = 20
 DEFAULT_VERSIONS = 20
@@ -48,6 +50,7 @@ class PromptVariableType:
 
 VersionNode = Annotated["PromptTemplateVersionType", strawberry.lazy("app.prompts.graphql.types")]
 ExecutionNode = Annotated["PromptExecutionType", strawberry.lazy("app.execution.graphql")]
+ProjectNode = Annotated["ProjectType", strawberry.lazy("app.workflow.graphql")]
 StatisticsOf = Annotated["PromptExecutionStatisticsType", strawberry.lazy("app.execution.graphql")]
 TemplateNode = Annotated["PromptTemplateType", strawberry.lazy("app.prompts.graphql.types")]
 
@@ -105,6 +108,14 @@ class PromptTemplateType(Node):
     deleted_at: datetime | None = field(
         description="When it was deleted; null while it is there. A deleted one is found by its id alone."
     )
+
+    @field(
+        graphql_type=ProjectNode | None,
+        description="The project of the workflow that `projectId` is the id of; null where it names none.",
+    )
+    async def project(self, info: Info, root: strawberry.Parent[PromptTemplate]) -> Any:
+        found = project_named(root.project_id)
+        return await info.context.loader(ProjectOfRow).load((found, project_columns(info))) if found else None
 
     @field(graphql_type=VersionNode | None, description="Its latest version.")
     def latest_version(self, info: Info, root: strawberry.Parent[PromptTemplate]) -> Any:

@@ -22,6 +22,16 @@ described(
     },
 )
 described(
+    Stage,
+    "The stages of the workflow, in their order: each is built on the one before.",
+    {
+        Stage.REQUIREMENTS_ANALYSIS: "What a project's description asks for.",
+        Stage.PROJECT_PLANNING: "How that is to be made.",
+        Stage.STORY_GENERATION: "The plan as a list of user stories.",
+        Stage.PROMPT_GENERATION: "For each story a prompt, with which it can be made.",
+    },
+)
+described(
     VariableType,
     "What a variable's value must be.",
     {

@@ -29,6 +29,8 @@ from app.sessions.models import AgentState, ChatSession, SessionMetadata
 from app.sessions.values import SessionId, SessionOrder, SessionStatus
 from app.tools.loaders import ExecutionsOfSession
 from app.tools.models import ToolExecution
+from app.workflow.loaders import ProjectOfRow, project_columns
+from app.workflow.values import ProjectId
 
 DEFAULT_MESSAGES = 100
 DEFAULT_RUNS = 20
@@ -41,9 +43,11 @@ if TYPE_CHECKING:
     from app.messages.graphql import ChatMessageType
     from app.runs.graphql import RunType
     from app.tools.graphql import ToolExecutionType
+    from app.workflow.graphql import ProjectType
 
 Origin = Annotated["ForkOriginType", strawberry.lazy("app.branches.graphql")]
 ExecutionNode = Annotated["ToolExecutionType", strawberry.lazy("app.tools.graphql")]
+ProjectNode = Annotated["ProjectType", strawberry.lazy("app.workflow.graphql")]
 PromptExecutionNode = Annotated["PromptExecutionType", strawberry.lazy("app.execution.graphql")]
 RunNode = Annotated["RunType", strawberry.lazy("app.runs.graphql")]
 Message = Annotated["ChatMessageType", strawberry.lazy("app.messages.graphql")]
@@ -180,6 +184,15 @@ class ChatSessionType(Node):
             return None
         session = await info.context.loader(SessionById).load(SessionId(root.forked_from_session_id))
         return ForkOrigin(session, root.forked_from_message_id) if session else None
+
+    @field(
+        graphql_type=ProjectNode | None,
+        description="The project for which a stage is generated in it; null for all other conversations.",
+    )
+    async def project(self, info: Info, root: strawberry.Parent[ChatSession]) -> Any:
+        if root.project_id is None:
+            return None
+        return await info.context.loader(ProjectOfRow).load((ProjectId(root.project_id), project_columns(info)))
 
     @field(
         graphql_type=RunNode | None,

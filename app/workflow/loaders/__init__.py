@@ -2,7 +2,7 @@
 
 from app.workflow.loaders.lists import PromptsOfStory, StagesBuiltOn, StagesOfProject
 from app.workflow.loaders.progress import ProgressOfProject
-from app.workflow.loaders.projects import ProjectById, ProjectOfRow, page_of_projects, project_columns
+from app.workflow.loaders.projects import ProjectById, ProjectOfRow, page_of_projects, project_columns, project_named
 from app.workflow.loaders.reviews import DecisionsOfReview, ReviewById, ReviewsOfProject, page_of_pending_reviews
 from app.workflow.loaders.stages import (
     CONTENT,
@@ -39,6 +39,7 @@ __all__ = [
     "page_of_pending_reviews",
     "page_of_projects",
     "project_columns",
+    "project_named",
     "stage_columns",
     "story_columns",
 ]

@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, Select, Text, Uuid, and_, any_, exists, func, or_, select
 
 from app.core.actor import Actor
+from app.core.errors import ValidationError
+from app.core.ids import parse_global_id
 from app.core.paging import ListName, Page, PageRequest
 from app.db.database import Database
 from app.db.pages import Order, PageShape
@@ -31,6 +33,14 @@ _LARGE = frozenset({"description"})
 def project_columns(info: Info) -> Large:
     """The large columns that the projects are asked for which a field leads to."""
     return selected(info) & _LARGE
+
+
+def project_named(text: str | None) -> ProjectId | None:
+    """The project whose global id a text is; None for any other text, which an application may call its projects."""
+    try:
+        return ProjectId(parse_global_id(text, Project.node_type)) if text is not None else None
+    except ValidationError:
+        return None
 
 
 def _columns_with(large: Large) -> list[ColumnElement[Any]]:
