@@ -31,8 +31,9 @@ from app.graph.socket import INIT_SECONDS, GraphQLOverSocket, SocketLimits
 from app.identity.service import correlation_id
 from app.playground import ASSETS, playground_routes
 from app.schema import schema
+from app.workflow.http import routes as workflow_routes
 
-ROUTES: tuple[Callable[[Endpoints], list[BaseRoute]], ...] = (attachment_routes, exchange_routes)
+ROUTES: tuple[Callable[[Endpoints], list[BaseRoute]], ...] = (attachment_routes, exchange_routes, workflow_routes)
 """What makes the routes of each room that has some: `routes` in its `http.py`."""
 
 LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"]

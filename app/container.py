@@ -34,8 +34,7 @@ from app.toolbox.current_time import CurrentTime
 from app.toolbox.search_history import SearchHistory
 from app.toolbox.service import Toolbox
 from app.tools.pipeline import ToolPipeline
-from app.workflow.generation import Generation
-from app.workflow.pipeline import WorkflowPipeline
+from app.workflow.uses import ApprovedPrompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,8 @@ def build_services(settings: Settings) -> Mapping[type, object]:
     messages = MessagePipeline(IntentDetector.from_catalogue(settings.intent_catalogue), count_tokens)
     models, accounts = Models.of(settings), Accounts(count_tokens, cost, settings.budget_output_tokens)
     toolbox = Toolbox.of(CurrentTime(), SearchHistory())
-    uses = PromptUses()
+    generated = ApprovedPrompts()
+    uses = PromptUses(generated)
     runs = RunPipeline(messages, models, accounts, toolbox, (uses,))
     approval_lasts = timedelta(seconds=settings.approval_expires_seconds)
     turns = Turns(messages, accounts, approval_lasts)
@@ -83,8 +83,7 @@ def build_services(settings: Settings) -> Mapping[type, object]:
         Turns: turns,
         ErasurePipeline: ErasurePipeline(runs),
         PromptPipeline: PromptPipeline((uses,)),
-        PromptExecutions: PromptExecutions(runs, settings.execute_wait_seconds),
-        WorkflowPipeline: WorkflowPipeline(Generation(runs), settings.workflow_parallel),
+        PromptExecutions: PromptExecutions(runs, generated, settings.execute_wait_seconds),
     }
 
 

@@ -13,10 +13,13 @@ from app.exchange.files.sources import guessed, parts_of
 from app.exchange.files.targets import chosen_sessions, written_file
 from app.exchange.formats.names import ExportFormat, ImportFormat
 from app.exchange.library.console import LibraryAsked, export_prompts, import_prompts
+from app.exchange.projects import export_project, prompts_asked
 from app.exchange.runner import export_sessions, import_parts
 from app.exchange.values import Ownership, Totals
 from app.identity.values import DEFAULT_TENANT, SYSTEM_USER
 from app.messages.pipeline import MessagePipeline
+from app.workflow.bundle import Included
+from app.workflow.errors import NotPossibleNow, ProjectNotFound
 
 
 def import_files(
@@ -73,17 +76,40 @@ def export_files(
     session: Annotated[str | None, typer.Option(help="Id of the one session to write.")] = None,
     user: Annotated[str | None, typer.Option(help="Whose sessions to write, as user or user@tenant.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Write the sessions of all users of all tenants.")] = False,
+    project: Annotated[
+        str | None, typer.Option(help="Id of a project: write its generated prompts, as an archive.")
+    ] = None,
+    include: Annotated[
+        Included | None, typer.Option(help="Of a project: also prompts that are not approved yet [approved].")
+    ] = None,
     format_: Annotated[
-        ExportFormat,
+        ExportFormat | None,
         typer.Option(
-            "--format", help="How: all there is to import again, OpenAI's chat format, to be read; or prompts."
+            "--format", help="How: all there is to import again, OpenAI's chat format, to be read; or prompts [jsonl]."
         ),
-    ] = ExportFormat.JSONL,
-    tenant: Annotated[str, typer.Option(help="Of prompts: the tenant whose library it is.")] = DEFAULT_TENANT,
-    output: Annotated[Path | None, typer.Option(help="File to write [the standard output].")] = None,
+    ] = None,
+    tenant: Annotated[str, typer.Option(help="Of prompts and projects: the tenant whose they are.")] = DEFAULT_TENANT,
+    output: Annotated[Path | None, typer.Option(help="File to write [the standard output, as with -].")] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Write sessions, or the library of prompts, to a file."""
+    """Write sessions, the library of prompts, or the prompts of a project, to a file."""
+
+    async def write_project() -> int:
+        sessions = {"--session": session is not None, "--user": user is not None, "--all": everything}
+        asked = prompts_asked(project, include, [name for name, given in sessions.items() if given], format_)
+        opened = open_container(settings_of(data_dir=data_dir), say, background=False)
+        try:
+            return await export_project(opened, asked, TenantId(tenant), one_correlation(), output)
+        except (ProjectNotFound, NotPossibleNow) as nothing:
+            say(f"colloquy: {nothing}")
+            return 0
+
+    if project is not None or include is not None:
+        prompts = run(write_project())
+        say(f"{prompts:,} prompts written")
+        if not prompts:
+            raise typer.Exit(SOME_REFUSED)
+        return
 
     async def write_library() -> int:
         opened = open_container(settings_of(data_dir=data_dir), say, background=False)
@@ -100,7 +126,9 @@ def export_files(
         async with open_container(settings, say, background=False) as container:
             with written_file(output) as target:
                 wanted = chosen(container.database)
-                return await export_sessions(container.database, target, format_, wanted, correlation)
+                return await export_sessions(
+                    container.database, target, format_ or ExportFormat.JSONL, wanted, correlation
+                )
 
     written = run(work())
     say(f"{written:,} sessions written")

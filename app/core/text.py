@@ -1,7 +1,8 @@
-"""Text from outside: what PostgreSQL cannot keep, and how deep JSON may nest."""
+"""Text from outside: what PostgreSQL cannot keep, how deep JSON may nest, and titles in the names of files."""
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 import orjson
@@ -20,6 +21,12 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 def storable(text: str) -> str:
     """`text` without what PostgreSQL cannot hold (U+0000, lone surrogates): for text that nobody can mend."""
     return text if text.isascii() and "\x00" not in text else _UNSTORABLE.sub("", text)
+
+
+def slug(title: str, *, at_most: int) -> str:
+    """A title in small letters, digits and hyphens, which every system takes in a file's name; empty where none are."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:at_most].strip("-")
 
 
 def require_storable(value: object, field: str) -> None:

@@ -1,13 +1,12 @@
 """Sessions as they are written: the lossless format, OpenAI's chat format, and Markdown; piece by piece."""
 
-import re
-import unicodedata
 from collections.abc import AsyncIterator
 from typing import assert_never
 
 import orjson
 
 from app.core.errors import ValidationError
+from app.core.text import slug
 from app.exchange.formats import attachments
 from app.exchange.formats.executions import execution_record
 from app.exchange.formats.markdown import heading, written
@@ -38,9 +37,7 @@ def exported(reading: SessionReading, format_: ExportFormat) -> AsyncIterator[by
 
 def file_name(title: str, format_: ExportFormat) -> str:
     """The name of a file for a session, in letters that every system takes."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    words = re.sub(r"[^a-z0-9]+", "-", plain)[:LONGEST_NAME].strip("-")
-    return f"{words or 'conversation'}.{format_.ending}"
+    return f"{slug(title, at_most=LONGEST_NAME) or 'conversation'}.{format_.ending}"
 
 
 async def _jsonl(reading: SessionReading) -> AsyncIterator[bytes]:

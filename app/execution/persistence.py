@@ -16,7 +16,7 @@ from app.db.errors import Duplicate
 from app.db.scopes import UnitOfWork
 from app.execution import repository
 from app.execution.errors import AlreadyStored, ExecutionGone
-from app.execution.stages import ExecutionRepository
+from app.execution.stages import ExecutionRepository, GeneratedPrompts
 from app.execution.values import (
     Conversation,
     ExecutePromptRequest,
@@ -108,6 +108,7 @@ class SqlExecutions:
     """The repository over PostgreSQL; without state."""
 
     runs: RunPipeline
+    generated: GeneratedPrompts
 
     async def ensure_conversation_exists(self, uow: UnitOfWork, actor: Actor, answer: Prepared) -> Conversation:
         """As `ExecutionRepository`."""
@@ -121,6 +122,9 @@ class SqlExecutions:
         outcome = await self.runs.take_on(uow, actor, answer, conversation.session)
         if new.template_id is not None:
             await hold(uow, actor, new.template_id)
+        if new.generated_id is not None and not await self.generated.hold(uow, actor, new.generated_id):
+            # Deleted since it was read: as if it were deleted right after this.
+            new = replace(new, generated_id=None)
         return await repository.save(uow, actor, new), outcome
 
     async def update_conversation_timestamp(self, uow: UnitOfWork, actor: Actor, new: NewExecution) -> datetime:

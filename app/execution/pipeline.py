@@ -9,7 +9,7 @@ from app.execution.admission import RunAdmission
 from app.execution.errors import ExecutionGone
 from app.execution.persistence import PromptPersistence, SqlExecutions
 from app.execution.preparation import TemplatePreparation
-from app.execution.stages import PromptExecutor
+from app.execution.stages import GeneratedPrompts, PromptExecutor
 from app.execution.values import PromptExecutionId, SavedExecution
 from app.idempotency.service import first_subject
 from app.idempotency.values import ClientKey
@@ -21,15 +21,16 @@ class PromptExecutions:
     """One per process, without state."""
 
     runs: RunPipeline
+    generated: GeneratedPrompts
     wait_seconds: float = 60.0
     """How long a client may wait for an answer in one request."""
 
     def for_request(self, database: Database, actor: Actor) -> PromptExecutor:
         """The three stages for one request (S0-16)."""
         return PromptExecutor(
-            TemplatePreparation(database, actor, self.runs),
+            TemplatePreparation(database, actor, self.runs, self.generated),
             RunAdmission(actor, self.runs),
-            PromptPersistence(database, actor, SqlExecutions(self.runs)),
+            PromptPersistence(database, actor, SqlExecutions(self.runs, self.generated)),
         )
 
     async def earlier(self, database: Database, actor: Actor, key: ClientKey | None) -> SavedExecution | None:

@@ -7,6 +7,7 @@ from app.core.text import require_length
 from app.db.database import Database
 from app.db.scopes import ReadScope
 from app.execution.context_files import context_of
+from app.execution.stages import GeneratedPrompts
 from app.execution.values import ExecutePromptRequest, PreparedPrompt
 from app.messages.values import LONGEST_CONTENT
 from app.prompts.errors import TemplateNotFound
@@ -32,17 +33,19 @@ class TemplatePreparation:
     database: Database
     actor: Actor
     runs: RunPipeline
+    generated: GeneratedPrompts
 
     async def prepare(self, request: ExecutePromptRequest) -> PreparedPrompt:
         """As `Preparation`.
 
-        ValidationError, SessionNotFound, TemplateNotFound, VersionNotFound, ContextFileNotFound.
+        ValidationError, SessionNotFound, TemplateNotFound, VersionNotFound, ContextFileNotFound, and what is told of a
+        generated prompt.
         """
         request.check()
         async with self.database.read() as scope:
             session = await self._session(scope, request.session_id)
             version = await self._version(scope, request.choice)
-            text = _rendered(version, request)
+            text = await self._text(scope, version, request)
             items = await context_of(scope, self.actor, request.context_file_id)
         return PreparedPrompt(text, self.runs.model_for(request.wanted, session), session, version, items)
 
@@ -64,10 +67,19 @@ class TemplatePreparation:
             error.field = "templateName" if error.field == "name" else error.field
             raise
 
+    async def _text(
+        self, scope: ReadScope, version: PromptTemplateVersion | None, request: ExecutePromptRequest
+    ) -> str:
+        if version is not None:
+            return _rendered(version, request)
+        if request.generated_id is None:
+            return request.content or ""
+        text = await self.generated.text_of(scope, self.actor, request.generated_id)
+        require_length(text, "promptGenerationId", at_least=1, at_most=LONGEST_CONTENT)
+        return text
 
-def _rendered(version: PromptTemplateVersion | None, request: ExecutePromptRequest) -> str:
-    if version is None:
-        return request.content or ""
+
+def _rendered(version: PromptTemplateVersion, request: ExecutePromptRequest) -> str:
     text = render(version.content, version.declared, request.variables, at_most=LONGEST_CONTENT)
     require_length(text, "variables", at_least=1, at_most=LONGEST_CONTENT)
     return text

@@ -16,7 +16,7 @@ from app.events.fragments import event, event_parameters
 from app.events.values import EventKind
 from app.execution.fragments import executions
 from app.execution.models import PromptExecution
-from app.execution.values import NewExecution, PromptExecutionId, SavedExecution
+from app.execution.values import GENERATED_PROMPT, NewExecution, PromptExecutionId, SavedExecution
 from app.messages.values import MessageId
 from app.prompts.models import PromptTemplateVersion
 from app.prompts.values import TemplateId
@@ -44,7 +44,8 @@ def _save() -> Command[_Saved]:
         "user_message_id": param("user_message_id", Uuid), "template_id": param("template_id", Uuid),
         "template_version_id": param("template_version_id", Uuid), "label": param("label", Text),
         "chosen_version": param("chosen_version", Integer), "variables": param("variables", JSONB),
-        "context_file_id": param("context_file_id", Text), "correlation_id": param("correlation_id", Text),
+        "context_file_id": param("context_file_id", Text),
+        "prompt_generation_id": param("prompt_generation_id", Uuid), "correlation_id": param("correlation_id", Text),
         "created_at": happening_at(),
     }  # fmt: skip
     saved = select(*row.values()).where(owned(), is_session())
@@ -99,7 +100,9 @@ _UNFINISHED = _unfinished()
 
 
 async def save(uow: UnitOfWork, actor: Actor, new: NewExecution) -> SavedExecution:
-    """Store an execution. Its session is the actor's and locked, its message and its run are stored."""
+    """Store an execution. Its session is the actor's and locked, its message and its run are stored, and a generated
+    prompt is held.
+    """
     saved = await uow.run_one(
         _SAVE,
         execution_id=new.id,
@@ -112,6 +115,7 @@ async def save(uow: UnitOfWork, actor: Actor, new: NewExecution) -> SavedExecuti
         chosen_version=new.chosen_version,
         variables=new.variables,
         context_file_id=new.context_file_id,
+        prompt_generation_id=new.generated_id,
         correlation_id=actor.correlation_id,
         **actor.as_owner(),
     )
@@ -128,6 +132,8 @@ async def touch(uow: UnitOfWork, actor: Actor, new: NewExecution) -> datetime:
     }
     if new.version_id is not None:
         facts["templateVersionId"] = global_id(PromptTemplateVersion.node_type, new.version_id)
+    if new.generated_id is not None:
+        facts["promptGenerationId"] = global_id(GENERATED_PROMPT, new.generated_id)
     touched_at = await uow.run_one(
         _TOUCH, session_id=new.session_id, **actor.as_owner(), **event_parameters(actor, facts)
     )

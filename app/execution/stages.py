@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Protocol
 
 from app.core.actor import Actor
-from app.db.scopes import UnitOfWork
+from app.db.scopes import ReadScope, UnitOfWork
 from app.execution.values import (
     Conversation,
     ExecutePromptRequest,
+    GeneratedPromptId,
     LlmExecutionResult,
     NewExecution,
     PreparedPrompt,
@@ -17,6 +18,18 @@ from app.execution.values import (
 )
 from app.runs.pipeline import RunOutcome
 from app.runs.values import Prepared
+
+
+class GeneratedPrompts(Protocol):
+    """The prompts that a project came to; a room above this one has them."""
+
+    async def text_of(self, scope: ReadScope, actor: Actor, generated_id: GeneratedPromptId) -> str:
+        """What an approved prompt says. Errors name `promptGenerationId`: NOT_FOUND, and INVALID_TRANSITION where it is
+        not approved.
+        """
+
+    async def hold(self, uow: UnitOfWork, actor: Actor, generated_id: GeneratedPromptId) -> bool:
+        """Keep a prompt from being deleted until the end; False where it is gone. Taken behind the session's lock."""
 
 
 class Preparation(Protocol):

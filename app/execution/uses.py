@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from app.core.actor import Actor
 from app.core.ids import global_id, new_id
 from app.db.scopes import UnitOfWork
 from app.execution import repository
 from app.execution.models import PromptExecution
-from app.execution.values import NewExecution, PromptExecutionId
+from app.execution.stages import GeneratedPrompts
+from app.execution.values import GeneratedPromptId, NewExecution, PromptExecutionId
 from app.messages.values import MessageId
 from app.prompts.errors import TemplateNotFound
 from app.prompts.service import hold
@@ -18,8 +20,11 @@ from app.runs.values import RunId
 from app.sessions.values import SessionId
 
 
+@dataclass(frozen=True, slots=True)
 class PromptUses:
     """One per process, without state: `TemplateUses` of prompts and `RunListener` of runs."""
+
+    generated: GeneratedPrompts
 
     async def unfinished(self, uow: UnitOfWork, actor: Actor, template_id: TemplateId) -> Sequence[str]:
         """Global ids of some runs that are not finished and answer prompts of a template."""
@@ -37,6 +42,8 @@ class PromptUses:
             with suppress(TemplateNotFound):
                 await hold(uow, actor, TemplateId(earlier.template_id))
         new = _again(earlier, run)
+        if new.generated_id is not None and not await self.generated.hold(uow, actor, new.generated_id):
+            new = replace(new, generated_id=None)
         await repository.save(uow, actor, new)
         await repository.touch(uow, actor, new)
 
@@ -54,4 +61,5 @@ def _again(earlier: PromptExecution, run: Run) -> NewExecution:
         earlier.chosen_version,
         earlier.variables,
         earlier.context_file_id,
+        GeneratedPromptId(earlier.prompt_generation_id) if earlier.prompt_generation_id else None,
     )

@@ -19,18 +19,23 @@ from app.toolbox.values import GivenTool
 
 PromptExecutionId = NewType("PromptExecutionId", UUID)
 
+GeneratedPromptId = NewType("GeneratedPromptId", UUID)
+
+GENERATED_PROMPT = "PromptGeneration"
+"""The type of generated prompts in the graph: those of a project, which are made and approved elsewhere."""
+
 LONGEST_FILE_ID = 255
 """Characters of the id of a context file that is kept elsewhere (S0-13)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutePromptRequest:
-    """What is asked: a version of a template with values for its variables, or a text of its own."""
+    """What is asked: a version of a template with values for its variables, a generated prompt, or a text."""
 
     session_id: SessionId | None
     """None starts a new session."""
     choice: Choice | None = None
-    """Which version of which template; None where the prompt is `content`."""
+    """Which version of which template; None where the prompt is something else."""
     content: str | None = None
     variables: dict[str, Any] = field(default_factory=dict)
     context_file_id: str | None = None
@@ -39,20 +44,27 @@ class ExecutePromptRequest:
     tools: tuple[GivenTool, ...] = ()
     on_busy: OnBusy = OnBusy.REJECT
     key: ClientKey | None = None
-    project_id: UUID | None = None
-    """Of a new session: the project whose stage is generated in it."""
-    title: str | None = None
-    """Of a new session; None makes one of the prompt."""
+    generated_id: GeneratedPromptId | None = None
+    """The generated prompt that is asked."""
 
     def check(self) -> None:
         """Raise ValidationError, naming the field, for what is no prompt."""
-        if self.choice is None and self.content is None:
+        if self.choice is None and self.content is None and self.generated_id is None:
             raise ValidationError(
-                "there is no prompt", field="content", hint="send content, or templateId, templateName or enabled: true"
+                "there is no prompt",
+                field="content",
+                hint="send content, templateId, templateName, enabled: true, or promptGenerationId",
             )
         if self.choice is not None and self.content is not None:
             raise ValidationError(
                 "content and a prompt template exclude each other", field="content", hint="send one of them"
+            )
+        if self.generated_id is not None and (self.choice is not None or self.content is not None):
+            other = "content" if self.content is not None else "a prompt template"
+            raise ValidationError(
+                f"{other} and a generated prompt exclude each other",
+                field="promptGenerationId",
+                hint="send one of them",
             )
         if self.variables and self.choice is None:
             raise ValidationError(
@@ -110,6 +122,7 @@ class NewExecution:
     chosen_version: int | None = None
     variables: dict[str, Any] = field(default_factory=dict)
     context_file_id: str | None = None
+    generated_id: GeneratedPromptId | None = None
 
     @classmethod
     def of(cls, id_: PromptExecutionId, request: ExecutePromptRequest, result: LlmExecutionResult) -> "NewExecution":
@@ -126,6 +139,7 @@ class NewExecution:
             choice.version if choice else None,
             request.variables,
             request.context_file_id,
+            request.generated_id,
         )
 
 

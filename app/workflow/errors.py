@@ -29,6 +29,17 @@ class StageNotFound(AppError):
         )
 
 
+class GeneratedPromptNotFound(AppError):
+    """There is no such attempt at a prompt in the tenant, or in the project where that is named."""
+
+    code = ErrorCode.NOT_FOUND
+
+    def __init__(self, field: str) -> None:
+        super().__init__(
+            "there is no such generated prompt", field=field, hint="read the project's stages again: it may be deleted"
+        )
+
+
 class StoryNotFound(AppError):
     """The list of stories has no story of that index."""
 

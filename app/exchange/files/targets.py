@@ -34,8 +34,11 @@ def chosen_sessions(session: str | None, user: str | None, *, everything: bool) 
 
 @contextmanager
 def written_file(path: Path | None) -> Iterator[IO[bytes]]:
-    """Where to write; a file is there under its name only once it is whole. UnusableTarget."""
-    if path is None:
+    """Where to write; a file is there under its name only once it is whole. UnusableTarget.
+
+    None and `-` are the standard output, as with other programs.
+    """
+    if path is None or path == Path("-"):
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return

@@ -4,7 +4,8 @@ import strawberry
 from strawberry import field
 
 from app.core.errors import ValidationError
-from app.execution.values import ExecutePromptRequest
+from app.core.ids import parse_global_id
+from app.execution.values import GENERATED_PROMPT, ExecutePromptRequest, GeneratedPromptId
 from app.graph.inputs import input_type
 from app.graph.payloads import json_object
 from app.graph.scalars import Json
@@ -18,8 +19,8 @@ from app.sessions.graphql import session_id
 
 
 @input_type(
-    "A prompt that a model is to answer: `content`, or a template, which is named by one of `templateId`, "
-    "`templateName` and `enabled`."
+    "A prompt that a model is to answer: `content`, a template, which is named by one of `templateId`, `templateName` "
+    "and `enabled`, or a generated prompt."
 )
 class ExecutePromptInput:
     content: str | None = field(default=None, description="A prompt of its own, without a template.")
@@ -42,6 +43,9 @@ class ExecutePromptInput:
     version: int | None = field(default=None, description="The version of the template with this number.")
     variables: Json | None = field(
         default=None, description="The values of the template's variables: a JSON object, by their names."
+    )
+    prompt_generation_id: strawberry.ID | None = field(
+        default=None, description="The prompt that was generated for a story of a project, and approved."
     )
     session_id: strawberry.ID | None = field(
         default=None, description="The session it goes into; a new one is created when it is left out."
@@ -81,7 +85,14 @@ class ExecutePromptInput:
             given_tools(self.tools),
             self.on_busy,
             key,
+            generated_id=_generated_id(self.prompt_generation_id),
         )
+
+
+def _generated_id(value: str | None) -> GeneratedPromptId | None:
+    if value is None:
+        return None
+    return GeneratedPromptId(parse_global_id(value, GENERATED_PROMPT, "promptGenerationId"))
 
 
 def _choice(input_: ExecutePromptInput) -> Choice | None:
