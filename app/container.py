@@ -15,6 +15,7 @@ from app.db.database import Database, PoolSettings
 from app.db.foundation import ready_database
 from app.db.migrate import Progress
 from app.erasure.pipeline import ErasurePipeline
+from app.execution.persistence import SqlExecutions
 from app.execution.pipeline import PromptExecutions
 from app.execution.uses import PromptUses
 from app.identity.service import Authenticator, OpenDoor
@@ -83,6 +84,7 @@ def build_services(settings: Settings) -> Mapping[type, object]:
         Turns: turns,
         ErasurePipeline: ErasurePipeline(runs),
         PromptPipeline: PromptPipeline((uses,)),
+        WorkflowPipeline: WorkflowPipeline(Generation(runs, SqlExecutions(runs, generated)), settings.workflow_parallel),
         PromptExecutions: PromptExecutions(runs, generated, settings.execute_wait_seconds),
     }
 

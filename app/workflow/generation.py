@@ -54,6 +54,7 @@ class Generation:
     """One per process, without state."""
 
     runs: RunPipeline
+    executions: SqlExecutions
 
     async def make_ready(
         self, database: Database, actor: Actor, attempt: Attempt, rejected: Rejection | None = None
@@ -85,7 +86,7 @@ class Generation:
         The project's row is locked; the conversation is new, so that nobody can wait for it. TemplateNotFound,
         WindowExceeded; BudgetExceeded at the end of the transaction.
         """
-        third = PromptPersistence(WithinTransaction(uow), actor, SqlExecutions(self.runs))
+        third = PromptPersistence(WithinTransaction(uow), actor, self.executions)
         stored = await third.persist(ready.request, ready.result, actor.correlation_id)
         return stored.execution.run_id
 
