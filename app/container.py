@@ -68,6 +68,7 @@ def build_services(settings: Settings) -> Mapping[type, object]:
     generated = ApprovedPrompts()
     uses = PromptUses(generated)
     runs = RunPipeline(messages, models, accounts, toolbox, (uses,))
+    generation = Generation(runs, SqlExecutions(runs, generated))
     approval_lasts = timedelta(seconds=settings.approval_expires_seconds)
     turns = Turns(messages, accounts, approval_lasts)
     tools = ToolPipeline((turns,), approval_lasts)
@@ -84,7 +85,7 @@ def build_services(settings: Settings) -> Mapping[type, object]:
         Turns: turns,
         ErasurePipeline: ErasurePipeline(runs),
         PromptPipeline: PromptPipeline((uses,)),
-        WorkflowPipeline: WorkflowPipeline(Generation(runs, SqlExecutions(runs, generated)), settings.workflow_parallel),
+        WorkflowPipeline: WorkflowPipeline(generation, settings.workflow_parallel),
         PromptExecutions: PromptExecutions(runs, generated, settings.execute_wait_seconds),
     }
 

@@ -228,6 +228,12 @@ class WorkflowStage(Base):
         return Stage(self.stage)
 
     @property
+    def as_attempt(self) -> Attempt:
+        """What it is made of."""
+        upstream = None if self.upstream_id is None else StageId(self.upstream_id)
+        return Attempt(ProjectId(self.project_id), Stage(self.stage), upstream, self.story_index, self.model)
+
+    @property
     def node_type(self) -> str:  # type: ignore[override]  # of each row its own
         """The graph's type: each stage is one."""
         return NODE_TYPES[Stage(self.stage)]
