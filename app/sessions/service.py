@@ -172,8 +172,9 @@ async def lock_of_project(uow: UnitOfWork, actor: Actor, project_id: UUID) -> li
 async def delete_of_project(uow: UnitOfWork, actor: Actor, project_id: UUID) -> int:
     """Delete all sessions of a project with all that hangs on them, whoever they belong to; how many there were.
 
-    Each as `delete` does it: its events stay, with one that says who deleted it, and its runs end without a word.
-    Whether the actor may delete the project is settled before.
+    Each as `delete` does it: its events stay, with one that says who deleted it, and its runs end without a word. They
+    are settled with their budgets by this statement, so that it comes late. Whether the actor may delete the project is
+    settled before, and `lock_of_project` has locked the sessions: a deletion locks them in no order.
     """
     return await repository.remove_of_project(uow, actor, project_id)
 

@@ -2,12 +2,16 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
+from sqlalchemy import Uuid, update
 
 from app.budgets.values import BudgetScope
 from app.core.actor import Actor
+from app.db.base import table_of
 from app.db.database import Database
+from app.db.statement import Command, param
 from app.erasure.pipeline import ErasurePipeline
 from app.messages import service as messages
 from app.messages.values import MessageId
@@ -16,9 +20,11 @@ from app.runs.models import Run
 from app.runs.pipeline import RunPipeline
 from app.runs.values import EntryKind, RunEntry
 from app.sessions import service as sessions
+from app.sessions.models import ChatSession
 from app.sessions.values import SessionId
 from tests.budgets.books import CENT, begin, figures, reserved_runs, send, set_budget, standing
-from tests.conversations import rows
+from tests.conftest import an_actor
+from tests.conversations import new_project, rows
 
 
 @pytest.fixture
@@ -48,7 +54,18 @@ async def _delete_session(database: Database, actor: Actor, run: Run) -> None:
         await sessions.delete(uow, actor, SessionId(run.session_id), None)
 
 
-DELETIONS = pytest.mark.parametrize("delete", [_delete_message, _delete_session])
+async def _delete_project(database: Database, actor: Actor, run: Run) -> None:
+    """As if the run's session had been the project's from its beginning, and were not the actor's."""
+    project = await new_project(database, actor)
+    share = update(table_of(ChatSession)).values(project_id=param("project_id", Uuid))
+    ours = ChatSession.tenant_id == param("tenant_id"), ChatSession.id == param("session_id", Uuid)
+    async with database.unit_of_work() as uow:
+        values = {"project_id": project, "tenant_id": run.tenant_id, "session_id": run.session_id}
+        await uow.run(Command(UUID, share.where(*ours).returning(ChatSession.id)), **values)
+        assert await sessions.delete_of_project(uow, an_actor("bob"), project) == 1
+
+
+DELETIONS = pytest.mark.parametrize("delete", [_delete_message, _delete_session, _delete_project])
 
 
 @DELETIONS
