@@ -15,7 +15,9 @@ from app.identity.values import DEFAULT_TENANT, USER_ROLES
 from app.llm.prices import cost
 from app.messages.pipeline import MessagePipeline
 from app.seeding.display import summary as seeding_summary
+from app.seeding.display import templates as told_templates
 from app.seeding.measures import Measures
+from app.seeding.runner import install_templates
 from app.seeding.runner import seed as seed_database
 from app.seeding.values import SeedPlan
 from app.seeding.values import Totals as SeededTotals
@@ -26,25 +28,31 @@ def seed(
     sessions: Annotated[int, typer.Option(help="Sessions of them all.")] = 500,
     messages: Annotated[int, typer.Option(help="Messages in a session, on average.")] = 12,
     days: Annotated[int, typer.Option(help="Days up to now on which it happened.")] = 90,
+    projects: Annotated[int, typer.Option(help="Projects of the workflow; more may be added later.")] = 6,
+    templates_only: Annotated[
+        bool, typer.Option("--templates-only", help="Only put the workflow's prompt templates into the library.")
+    ] = False,
     number: Annotated[int, typer.Option("--seed", help="Another number gives another world, beside the first.")] = 1,
     tenant: Annotated[str, typer.Option(help="Tenant it all belongs to.")] = DEFAULT_TENANT,
     data_dir: DataDir = None,
 ) -> None:
-    """Fill the database with believable conversations; run again, it stores only what is missing."""
+    """Fill the database with believable conversations and projects; run again, it stores only what is missing."""
 
     async def work() -> SeededTotals:
         now = datetime.now(UTC).replace(microsecond=0)
-        plan = SeedPlan(TenantId(tenant), number, users, sessions, days, messages, now)
+        plan = SeedPlan(TenantId(tenant), number, users, sessions, days, messages, now, projects)
         plan.check()
         one_correlation()
         settings = settings_of(data_dir=data_dir)
         async with open_container(settings, say, background=False) as container:
+            if templates_only:
+                return SeededTotals(0, templates=await install_templates(container.database, plan))
             pipeline = cast(MessagePipeline, container.services[MessagePipeline])
             measures = Measures(pipeline.detector, pipeline.count_tokens, cost)
             return await seed_database(container.database, measures, plan)
 
     totals = run_resumable(work())
-    for line in seeding_summary(totals):
+    for line in [told_templates(totals.templates)] if templates_only else seeding_summary(totals):
         typer.echo(line)
 
 

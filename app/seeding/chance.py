@@ -87,6 +87,15 @@ def _sums(weights: tuple[float, ...]) -> list[float]:
     return list(accumulate(weights))
 
 
+def a_moment(plan: SeedPlan, chance: Random, before_the_end: timedelta) -> datetime:
+    """A moment of the plan's days, at least so long before their end: in working hours, most of them on weekdays."""
+    end = plan.now.astimezone(UTC) - before_the_end
+    first = (end - timedelta(days=plan.days - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    weights = tuple(_WEEKDAYS[(first + timedelta(days=day)).weekday()] for day in range(plan.days))
+    day, hour = weighted(range(plan.days), weights, chance), weighted(range(24), _HOURS, chance)
+    return min(first + timedelta(days=day, hours=hour, milliseconds=chance.randrange(3_600_000)), end)
+
+
 def beginnings(plan: SeedPlan) -> list[datetime]:
     """When the sessions begin, in their order: in working hours, on weekdays, more and more of them.
 

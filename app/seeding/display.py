@@ -24,10 +24,19 @@ def how_far(totals: Totals) -> str:
 
 def summary(totals: Totals) -> Iterator[str]:
     """What became of it, in lines."""
-    if totals.sessions == 0:
-        yield f"{totals.known:,} sessions of this seed are there already: nothing was added"
+    if not (totals.sessions or totals.projects or totals.templates):
+        there = f"{totals.known:,} sessions and {totals.known_projects:,} projects of this seed"
+        yield f"{there} are there already: nothing was added"
         return
     known = f", {totals.known:,} already there" if totals.known else ""
     yield f"sessions: {totals.sessions:,} new{known}"
     yield f"messages: {totals.messages:,} new; rows of all tables: {totals.rows:,}"
+    known = f", {totals.known_projects:,} already there" if totals.known_projects else ""
+    yield f"projects: {totals.projects:,} new{known}"
+    yield templates(totals.templates)
     yield f"{totals.elapsed_seconds:,.1f} seconds, {totals.messages_per_second:,.0f} messages/s"
+
+
+def templates(installed: int) -> str:
+    """What became of the templates that come with the server, in one line."""
+    return f"templates of the workflow: {installed:,} new"

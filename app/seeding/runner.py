@@ -7,20 +7,31 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from app.core.actor import Actor, CorrelationId
+from app.core.ids import new_id
 from app.db.base import table_of
 from app.db.database import Database
+from app.identity.service import local_actor
+from app.identity.values import SYSTEM_USER
+from app.prompts import service as prompts
+from app.prompts.values import NewTemplate, Stage, TemplateId, Text, VersionId
 from app.seeding import repository
 from app.seeding.books import Books
 from app.seeding.chance import beginnings, first_session_id, users_of
 from app.seeding.display import shown
 from app.seeding.errors import SeedTaken
 from app.seeding.measures import Measures
+from app.seeding.project_rows import PROJECT_TABLES, no_project_rows
+from app.seeding.projects import ProjectTeller
 from app.seeding.rows import TABLES, MessageRow, Rows, no_rows
 from app.seeding.stories import StoryTeller
 from app.seeding.values import SeedPlan, Totals
+from app.workflow.defaults import DEFAULTS
 
 MESSAGES_AT_ONCE = 2_500
 """In one transaction: a batch is there or not, and takes far less than a statement may."""
+PROJECTS_AT_ONCE = 50
+"""In one transaction: about 2,500 rows."""
 SIDE_BY_SIDE = 3
 """Batches under way: while the database stores one, the next is made up."""
 
@@ -38,9 +49,44 @@ async def seed(database: Database, measures: Measures, plan: SeedPlan) -> Totals
     async with shown(totals):
         with _uncollected():
             await _stored(work)
-        if totals.sessions:
-            await database.analyze([table_of(table) for table in TABLES.values()])
+            await seed_projects(database, plan, totals)
+        if totals.sessions or totals.projects:
+            await database.analyze([table_of(table) for table in {**TABLES, **PROJECT_TABLES}.values()])
+    totals.templates = await install_templates(database, plan)
     return totals
+
+
+async def seed_projects(database: Database, plan: SeedPlan, totals: Totals) -> None:
+    """Store those of a plan's projects that were never there; `plan` has the time at which its seed was first used."""
+    teller = ProjectTeller(plan, users_of(plan))
+    for start in range(0, plan.projects, PROJECTS_AT_ONCE):
+        batch = range(start, min(start + PROJECTS_AT_ONCE, plan.projects))
+        wanted = {teller.project_id(index): index for index in batch}
+        async with database.read() as scope:
+            known = await repository.begun(scope, plan.tenant, list(wanted))
+        await _store_projects(database, teller, [index for id_, index in wanted.items() if id_ not in known], totals)
+        totals.known_projects += len(known)
+
+
+async def _store_projects(database: Database, teller: ProjectTeller, indexes: list[int], totals: Totals) -> None:
+    rows = no_project_rows()
+    for index in indexes:
+        teller.tell(index, rows)
+    await database.transact(lambda uow: repository.copy(uow, rows, PROJECT_TABLES))
+    totals.projects += len(indexes)
+    totals.rows += sum(len(found) for found in rows.values())
+
+
+async def install_templates(database: Database, plan: SeedPlan) -> int:
+    """Have the workflow's own templates in the tenant's library; how many were not there. EnabledConflict."""
+    actor = local_actor(SYSTEM_USER, plan.tenant, CorrelationId(f"seed-{plan.seed}"))
+    return sum([await _install(database, actor, stage, text) for stage, text in DEFAULTS.items()])
+
+
+async def _install(database: Database, actor: Actor, stage: Stage, text: Text) -> bool:
+    new = NewTemplate(TemplateId(new_id()), VersionId(new_id()), text, enabled=True, stage=stage)
+    there = await database.transact(lambda uow: prompts.install(uow, actor, new))
+    return there.id == new.id
 
 
 async def _stored(work: "_Seeding") -> None:
@@ -109,7 +155,7 @@ class _Seeding:
             self.totals.known += len(batch)
             return True
         rows = self._rows(batch)
-        await self.database.transact(lambda uow: repository.copy(uow, rows))
+        await self.database.transact(lambda uow: repository.copy(uow, rows, TABLES))
         self.totals.sessions += len(batch)
         self.totals.messages += len(rows[MessageRow])
         self.totals.rows += sum(len(found) for found in rows.values())

@@ -19,6 +19,7 @@ from app.sessions.values import SessionStatus
 MOST_USERS = 10_000
 MOST_SESSIONS = 10_000_000
 MOST_DAYS = 3_650
+MOST_PROJECTS = 100_000
 MOST_MESSAGES = 200
 """On average, in one session."""
 
@@ -36,6 +37,8 @@ class SeedPlan:
     """In a session, on average."""
     now: datetime
     """Nothing happens later."""
+    projects: int = 0
+    """No part of the shape: each is told on its own, and more may be added."""
 
     def check(self) -> None:
         """Raise ValidationError for what nobody can have."""
@@ -46,6 +49,7 @@ class SeedPlan:
             ("messages", self.messages, MOST_MESSAGES),
         ):
             require_range(value, f"--{name}", at_least=1, at_most=most)
+        require_range(self.projects, "--projects", at_least=0, at_most=MOST_PROJECTS)
         if not PRINTABLE_NAME.fullmatch(self.tenant):
             raise ValidationError("--tenant must be a name of 1 to 128 characters without spaces and @")
 
@@ -269,6 +273,10 @@ class Totals:
     """Sessions that an earlier run has stored."""
     messages: int = 0
     rows: int = 0
+    projects: int = 0
+    known_projects: int = 0
+    templates: int = 0
+    """Of the workflow's stages, new ones."""
     watch: Stopwatch = field(default_factory=Stopwatch)
 
     @property

@@ -79,10 +79,13 @@ async def test_the_command_tells_what_it_stored(dsn: str) -> None:
 
     assert (first[0], first[2]) == (0, "")
     assert re.fullmatch(
-        r"sessions: 6 new\nmessages: [\d,]+ new; rows of all tables: [\d,]+\n[\d.]+ seconds, [\d,]+ messages/s\n",
+        r"sessions: 6 new\nmessages: [\d,]+ new; rows of all tables: [\d,]+\nprojects: 6 new\n"
+        r"templates of the workflow: 4 new\n[\d.]+ seconds, [\d,]+ messages/s\n",
         first[1],
     )
-    assert second == (0, "6 sessions of this seed are there already: nothing was added\n", "")
+    assert second == (
+        0, "6 sessions and 6 projects of this seed are there already: nothing was added\n", ""
+    )  # fmt: skip
     assert (other[0], other[2].startswith("colloquy: seed 1 was used here before, with --users 3 --sessions 6")) == (
         2,
         True,

@@ -13,9 +13,11 @@ from app.seeding.values import SeedPlan
 NOW = datetime(2026, 11, 20, 16, 30, tzinfo=UTC)
 
 
-def a_plan(*, seed: int = 2968, users: int = 4, sessions: int = 12, messages: int = 8, days: int = 20) -> SeedPlan:
+def a_plan(
+    *, seed: int = 2968, users: int = 4, sessions: int = 12, messages: int = 8, days: int = 20, projects: int = 0
+) -> SeedPlan:
     """A plan of a few sessions, in which by chance everything happens that may."""
-    return SeedPlan(TenantId("default"), seed, users, sessions, days, messages, NOW)
+    return SeedPlan(TenantId("default"), seed, users, sessions, days, messages, NOW, projects)
 
 
 def measures_of(pipeline: MessagePipeline) -> Measures:
