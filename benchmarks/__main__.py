@@ -21,6 +21,7 @@ from benchmarks.over_http import over_http
 from benchmarks.search import search
 from benchmarks.statistics import statistics
 from benchmarks.streams import streams
+from benchmarks.workflow import workflow
 
 BENCHMARKS: Mapping[str, Benchmark] = {
     "append": append,
@@ -30,6 +31,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "search": search,
     "statistics": statistics,
     "streams": streams,
+    "workflow": workflow,
 }
 RESULTS = Path(__file__).with_name("results")
 

@@ -94,10 +94,20 @@ async def test_searches_are_compared_with_a_row_and_timed(tmp_path: Path) -> Non
     assert all("p95" in found["notes"][0] for found in kept["comparisons"])
 
 
+async def test_the_workflow_is_asked_through_the_schema_and_timed(tmp_path: Path) -> None:
+    code, printed, told = await run("--quick", "--rounds", "1", "--only", "workflow", "--results", str(tmp_path))
+
+    assert code == 0, told
+    assert "50 of 50 projects with their progress" in printed
+    (kept,) = results(tmp_path)
+    assert [len(found["ours"]["per_second"]) for found in kept["comparisons"]] == [1] * 4
+    assert all("p95" in found["notes"][0] for found in kept["comparisons"])
+
+
 async def test_an_unknown_benchmark_is_named_before_anything_is_measured(tmp_path: Path) -> None:
     code, _, told = await run("--only", "juggling", "--results", str(tmp_path))
 
     assert code == 2
     assert "juggling" in told
-    assert "append, http, list, page, search, statistics, streams" in told
+    assert "append, http, list, page, search, statistics, streams, workflow" in told
     assert results(tmp_path) == []
