@@ -40,7 +40,9 @@ ID_NAMES = {
     "session": "ChatSession", "message": "ChatMessage", "runId": "Run", "run": "Run", "toolCallId": "ToolCall",
     "toolExecutionId": "ToolExecution", "toolExecution": "ToolExecution", "budgetId": "Budget",
     "templateId": "PromptTemplate", "promptTemplate": "PromptTemplate",
-    "promptExecution": "PromptExecution", "projectId": "Project",
+    "promptExecution": "PromptExecution",
+    "projectId": "Project", "project": "Project", "upstreamId": "RequirementsAnalysis", "stage": "ProjectPlanning",
+    "reviewId": "Review", "review": "Review",
 }  # fmt: skip
 """Which type an input named so is the id of; of an argument `id`, the field's name tells."""
 
@@ -58,9 +60,10 @@ _ALWAYS = {"SetPromptLabelInput": "version"}
 
 _NAMED_SAMPLES = {
     "model": "local:echo", "to": "2026-02-01T12:00:00Z", "query": "plain or own", "label": "production",
+    "stage": "PROJECT_PLANNING",
 }  # fmt: skip
 """What must be something of its kind: a model that can be asked everywhere, the end of what begins at a DateTime, words
-that are in the conversations which tests make, a label."""
+that are in the conversations which tests make, a label, a stage that is built on something."""
 
 _SAMPLES: dict[str, object] = {
     "String": "a text", "Int": 1, "Float": 0.5, "Boolean": True, "JSON": {"some": "object"}, "Decimal": "1.5",
@@ -96,7 +99,7 @@ def node_types() -> list[str]:
 
 def random_id(type_name: str) -> str:
     """A well-formed global id of a type that names no row."""
-    return global_id(type_name, f"{uuid4()}:1" if type_name == "AuditEvent" else uuid4())
+    return global_id(type_name, f"{uuid4()}:1" if type_name in ("AuditEvent", "Story") else uuid4())
 
 
 def random_ids() -> Ids:
@@ -178,7 +181,7 @@ def _value(kind: GraphQLInputType, name: str, ids: Ids, path: tuple[str, ...] | 
             or inner in (*(path or ())[:1], _change(bare, path), _companion(path), _ALWAYS.get(bare.name))
         }
     if isinstance(bare, GraphQLEnumType):
-        return next(iter(bare.values))
+        return _NAMED_SAMPLES.get(name, next(iter(bare.values)))
     named = get_named_type(bare)
     if named.name == "ID":
         if name in ("node", "nodes"):

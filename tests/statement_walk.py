@@ -23,6 +23,8 @@ from app.prompts.values import TemplateFilter, TemplateOrder
 from app.runs.values import RunStatus
 from app.sessions.values import SessionFilter, SessionOrder
 from app.statistics.values import UsageGrouping
+from app.workflow.loaders import projects as workflow_projects
+from app.workflow.values import ProjectOrder, ReviewFilter, StageFilter
 
 APPLICATION = Path(app.__file__).parent
 CONSTRUCTORS = ("Query", "ReplannedQuery", "Command")
@@ -62,8 +64,12 @@ LARGE_TEXTS: tuple[frozenset[str], ...] = (frozenset(), frozenset({"content", "v
 TEMPLATE_CONDITIONS = _some_of(TemplateFilter.__slots__)
 PLACES = list(product((False, True), (False, True)))
 """Of prompts: with and without a project, and an organization."""
-SLOTS = list(product(PLACES, (False, True)))
-"""The same, with and without a stage."""
+PROJECT_CONDITIONS = _some_of(sorted(workflow_projects._CONDITIONS))
+STAGE_CONDITIONS = _some_of(StageFilter.__slots__)
+REVIEW_CONDITIONS = _some_of(ReviewFilter.__slots__)
+LARGE_OF_PROJECTS: tuple[frozenset[str], ...] = (frozenset(), frozenset({"description"}))
+LARGE_OF_STAGES: tuple[frozenset[str], ...] = (frozenset(), frozenset({"content"}))
+LARGE_OF_STORIES: tuple[frozenset[str], ...] = (frozenset(), frozenset({"description", "acceptance_criteria"}))
 
 BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.branches.loaders", "_page"): list(product(SHAPES, LARGE)),
@@ -131,6 +137,23 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ],
     ("app.statistics.loaders.usage", "_series"): list(product(UsageGrouping, (False, True))),
     ("app.tools.repository.calls", "_add"): [(False,), (True,)],
+    ("app.workflow.loaders.lists", "_counts"): list(product(("project_id", "upstream_id"), STAGE_CONDITIONS)),
+    ("app.workflow.loaders.lists", "_page_of_each"): list(
+        product(("project_id", "upstream_id"), STAGE_CONDITIONS, SHAPES, LARGE_OF_STAGES)
+    ),
+    ("app.workflow.loaders.lists", "_page_of_stories"): list(product(SHAPES, LARGE_OF_STAGES)),
+    ("app.workflow.loaders.projects", "_by_ids"): [(large,) for large in LARGE_OF_PROJECTS],
+    ("app.workflow.loaders.projects", "_count"): [(names,) for names in PROJECT_CONDITIONS],
+    ("app.workflow.loaders.projects", "_page"): list(
+        product(PROJECT_CONDITIONS, ProjectOrder, SHAPES[::4], LARGE_OF_PROJECTS)
+    ),
+    ("app.workflow.loaders.reviews", "_count_of_pending"): [(names,) for names in REVIEW_CONDITIONS],
+    ("app.workflow.loaders.reviews", "_counts"): [(names,) for names in REVIEW_CONDITIONS],
+    ("app.workflow.loaders.reviews", "_page_of_each"): list(product(REVIEW_CONDITIONS, SHAPES)),
+    ("app.workflow.loaders.reviews", "_page_of_pending"): list(product(REVIEW_CONDITIONS, SHAPES)),
+    ("app.workflow.loaders.stages", "_by"): list(product(("id", "review_id"), LARGE_OF_STAGES)),
+    ("app.workflow.loaders.stories", "_by_keys"): [(large,) for large in LARGE_OF_STORIES],
+    ("app.workflow.loaders.stories", "_of_lists"): [(large,) for large in LARGE_OF_STORIES],
 }
 """Functions that make a statement of each shape, with every shape worth looking at."""
 

@@ -1,7 +1,7 @@
 """Conversations to ask about, and what the database holds of them."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -24,11 +24,13 @@ from app.runs.accounts import Accounts
 from app.runs.graphql import run_id
 from app.runs.values import Ending, Failure, RunId, RunRef, RunStatus
 from app.sessions.values import SessionId
+from app.workflow.values import NODE_TYPES, StageStatus
 from tests.client import GraphQLClient
 from tests.conversations import new_project, new_session
 from tests.fakes import in_view
 from tests.schema_walk import Ids
 from tests.uploads import FileToSend
+from tests.workflow.scenes import PG, PP, RA, SG, Scene, a_project
 
 ClientAs = Callable[[str], Awaitable[GraphQLClient]]
 """Makes a client that asks as `user` or `user@tenant`."""
@@ -61,6 +63,8 @@ class Conversation:
     """Its one version."""
     prompt: str = ""
     """What the first of the runs answers, as an execution of that version."""
+    workflow: Mapping[str, str] = field(default_factory=dict)
+    """A project, its first attempts at each stage, a story, and the review of a prompt that is to be decided."""
 
     @property
     def ids(self) -> dict[str, str]:
@@ -80,6 +84,7 @@ class Conversation:
             "PromptTemplateVersion": self.template_version,
             "PromptExecution": self.prompt,
             "AuditEvent": global_id("AuditEvent", f"{key}:1"),
+            **self.workflow,
         }
 
 
@@ -118,11 +123,12 @@ async def conversation(client: GraphQLClient, chains: int = 1, mark: str = "plai
     state = await keep_state(client, session, agentId=mark, state={mark: mark})
     budget = await limited(client)
     ended, written = zip(*attempts, strict=True)
-    template, version = await add_template(client, mark, projectId=session)
+    project = await add_project(client, ended[0], chains, mark)
+    template, version = await add_template(client, mark, projectId=project["Project"])
     prompt = await add_prompt(client, (session, question, ended[0]), (template, version), mark)
     return Conversation(
         session, question, answers, calls, files, executions, list(ended), list(written), state, budget,
-        template, version, prompt,
+        template, version, prompt, project,
     )  # fmt: skip
 
 
@@ -144,7 +150,7 @@ async def ids_for(client: GraphQLClient, field: str, own: Conversation) -> Ids:
             return {**own.ids, "ToolExecution": await add_execution(client, call, requiredApproval=True)}
         case "disablePromptTemplate":
             # To be disabled, a template must be enabled.
-            template, _ = await add_template(client, "enabled", projectId=own.session, enabled=True)
+            template, _ = await add_template(client, "enabled", projectId=own.ids["Project"], enabled=True)
             return {**own.ids, "PromptTemplate": template}
         case "sessions" | "searchSessions" | "auditEvents":
             # To be listed for a project, a session must be one's own and the project's.
@@ -233,12 +239,27 @@ async def add_prompt(client: GraphQLClient, asked: tuple[str, str, str], templat
     return global_id("PromptExecution", new.id)
 
 
-async def add_project(client: GraphQLClient, mark: str) -> str:
-    """The id of a new project of the client's tenant, with a session of the client's in it; both called `mark`."""
+async def add_project(client: GraphQLClient, run: str, chains: int, mark: str) -> dict[str, str]:
+    """Ids of each type of the workflow: of a project with `chains` attempts at each stage, the first are approved.
+
+    Of its prompts, which are to be decided, each is as if the run had made it.
+    """
     context = await client.context()
-    project = await new_project(context.database, context.actor, mark)
-    await new_session(context.database, context.actor, mark, project)
-    return global_id("Project", project)
+    project = await a_project(context.database._pool.fetch, mark, user=mark, tenant=context.actor.tenant_id, mark=mark)
+    made: dict[str, Any] = {"run_id": UUID(split_global_id(run)[1])}
+    for number in range(chains):
+        status = StageStatus.REJECTED if number else StageStatus.APPROVED
+        for stage in (RA, PP, SG):
+            await project.add(stage, status, **made)
+        await project.add(PG, story_index=0, **made)
+    return ids_of_workflow(project)
+
+
+def ids_of_workflow(project: Scene) -> dict[str, str]:
+    """A global id for each type of the workflow: of the first attempts, and of what hangs on them."""
+    first = {attempt.stage: attempt for attempt in reversed(project.attempts)}
+    stages = {NODE_TYPES[stage]: attempt.id for stage, attempt in first.items()}
+    return {"Project": project.id, **stages, "Story": first[SG].story(0), "Review": first[PG].review}
 
 
 async def add_file(client: GraphQLClient, message: str, file: FileToSend) -> str:

@@ -48,6 +48,8 @@ async def test_an_object_tells_the_fields_of_its_own_type(client: GraphQLClient,
       ... on Budget { subject limitTokens }
       ... on PromptTemplate { declaredVariables { name } } ... on PromptTemplateVersion { version variables { name } }
       ... on PromptExecution { label given: variables }
+      ... on Project { description stages { totalCount } } ... on Story { index title }
+      ... on WorkflowStage { made: kind attempt upstream { kind } } ... on Review { pipelineStage service: serviceName }
       ... on Run { status error { message } retryOf { status } } } }"""
 
     found = (await client.data(query, {"ids": [own.ids[name] for name in node_types()]}))["nodes"]
@@ -63,6 +65,12 @@ async def test_an_object_tells_the_fields_of_its_own_type(client: GraphQLClient,
         "PromptTemplateVersion": {"version": 1, "variables": [{"name": "plain"}]},
         "PromptExecution": {"label": "plain", "given": {"plain": "plain"}},
         "Run": {"status": "FAILED", "error": {"message": "plain"}, "retryOf": {"status": "FAILED"}},
+        "Project": {"description": "plain", "stages": {"totalCount": 4}}, "Story": {"index": 0, "title": "plain 0"},
+        "RequirementsAnalysis": {"made": "REQUIREMENTS_ANALYSIS", "attempt": 1, "upstream": None},
+        "ProjectPlanning": {"made": "PROJECT_PLANNING", "attempt": 1, "upstream": {"kind": "REQUIREMENTS_ANALYSIS"}},
+        "StoryGeneration": {"made": "STORY_GENERATION", "attempt": 1, "upstream": {"kind": "PROJECT_PLANNING"}},
+        "PromptGeneration": {"made": "PROMPT_GENERATION", "attempt": 1, "upstream": {"kind": "STORY_GENERATION"}},
+        "Review": {"pipelineStage": "PROMPT_GENERATION", "service": "local:echo"},
     }  # fmt: skip
 
 

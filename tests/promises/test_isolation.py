@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from app.workflow.values import NODE_TYPES
 from tests.client import GraphQLClient
 from tests.schema_walk import (
     FOR_ADMINS,
@@ -29,7 +30,7 @@ from tests.worlds import ClientAs, Conversation, conversation, ids_for, rows, st
 NAMES = {"userId": "bob", "actor": "bob", "agentId": "bobs", "tags": "bobs", "query": "bobs"}
 """What filters name by text: the value that finds another user's rows, where a filter reaches them."""
 
-NAMES_OF_SHARED = {"name", "text", "label", "projectId", "organizationId"}
+NAMES_OF_SHARED = {"name", "text", "label", "projectId", "organizationId", "createdBy"}
 """The same for what all of a tenant read: tried with those of another tenant."""
 
 NOT_NAMES = {"after", "before", "timeZone"}
@@ -44,7 +45,9 @@ FREE_TEXT = {"callId", "agentId", "projectId", "organizationId", "contextFileId"
 """Text of mutations that looks like the id of a row, and is the application's own."""
 
 
-SHARED = {"PromptTemplate", "PromptTemplateVersion"}
+OF_WORKFLOW = {"Project", *NODE_TYPES.values(), "Review", "Story"}
+
+SHARED = {"PromptTemplate", "PromptTemplateVersion", *OF_WORKFLOW}
 """Types whose objects all of a tenant read, and its editors write."""
 
 SHARED_FIELDS = {
@@ -53,10 +56,15 @@ SHARED_FIELDS = {
     "enabledPromptTemplate",
     "promptTemplates",
     "promptTemplatesPage",
+    "project",
+    "projects",
+    "stage",
+    "review",
+    "pendingReviews",
 }
 """Fields of Query that show them."""
 
-FROM_THE_START = {"sessionEvents": {"after": "0"}}
+FROM_THE_START = {"sessionEvents": {"after": "0"}, "projectEvents": {"after": "0"}}
 """What has a stream tell of a conversation that is over, where it would else wait for what comes."""
 
 
@@ -195,7 +203,8 @@ async def test_anothers_stream_is_answered_as_one_that_is_not_there(
     for place, kind in pairs("subscription"):
         nowhere = await asked_about(listener, place, random_id(kind), own)
         assert '"errors"' in nowhere, place
-        assert await asked_about(listener, place, bobs.ids[kind], own) == nowhere, f"{place} with a {kind}"
+        if kind not in SHARED:
+            assert await asked_about(listener, place, bobs.ids[kind], own) == nowhere, f"{place} with a {kind}"
         assert await asked_about(listener, place, strangers.ids[kind], own) == nowhere, f"{place} with a {kind}"
 
 
@@ -230,7 +239,7 @@ async def test_filters_find_nothing_of_others(
 
     for place in name_places():
         if place.field in SHARED_FIELDS:
-            theirs = strangers.session if place.name == "projectId" else "strangers"
+            theirs = strangers.ids["Project"] if place.name == "projectId" else "strangers"
         else:
             theirs = requests["bob"] if place.name == "correlationId" else NAMES[place.name]
 

@@ -26,6 +26,7 @@ WITHOUT_TENANT = {
     "ix_client_keys_created_at": _UPKEEP,
     "ix_runs_compactable": _UPKEEP,
     "ix_runs_live": _UPKEEP,
+    "ix_workflow_stages_live": _UPKEEP,
     "ix_tool_executions_expiring": _UPKEEP,
     "ix_workflow_stages_live": _UPKEEP,
     "ix_session_metadata_tags": "an inverted index holds no order; it is combined with the key of the owner's sessions",
@@ -95,7 +96,7 @@ UNCHECKED = {
     "search_entries.user_id": _IDENTITY,
     "session_metadata.tenant_id": _IDENTITY,
     "session_tallies.tenant_id": _IDENTITY,
-    "stories.acceptance_criteria": "of the answer of a model, bounded when it is read",
+    "stories.acceptance_criteria": "50 of at most 2,000 characters each, of a model's answer that is checked",
     "stories.tenant_id": _IDENTITY,
     "tool_calls.tenant_id": _IDENTITY,
     "tool_executions.approved_by": _IDENTITY,
@@ -105,7 +106,7 @@ UNCHECKED = {
     "usage_ledger.user_id": _IDENTITY,
     "workflow_stages.created_by": _IDENTITY,
     "workflow_stages.tenant_id": _IDENTITY,
-    "workflow_stages.upstream_stage": "one of the words of the constraint `upstream`",
+    "workflow_stages.upstream_stage": "a stage: which goes with which, the check of what is built on what says",
 }
 """Columns of text whose length the database does not check, and what bounds it instead."""
 

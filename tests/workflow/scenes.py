@@ -1,14 +1,19 @@
 """Projects with attempts at their stages, reviews and stories, put into the database as they are wanted."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
+
+import asyncpg
 
 from app.core.ids import global_id, new_id
 from app.prompts.values import Stage
 from app.workflow.values import NODE_TYPES, UPSTREAM, StageStatus
-from tests.worlds import rows
+
+Sql = Callable[..., Awaitable[Sequence[Any]]]
+"""Runs a statement with its arguments."""
 
 MODEL = "local:echo"
 
@@ -53,7 +58,7 @@ class Attempt:
 class Scene:
     """A project, which attempts are added to."""
 
-    dsn: str
+    sql: Sql
     key: UUID
     tenant: str = "default"
     user: str = "alice"
@@ -93,11 +98,11 @@ class Scene:
             "error_message": self.mark if status is StageStatus.FAILED else None, "created_by": self.user,
             "correlation_id": self.mark, **columns,
         }  # fmt: skip
-        await insert(self.dsn, "workflow_stages", row)
+        await insert(self.sql, "workflow_stages", row)
         told = stories if stage is SG and there else 0
         added = Attempt(stage, row["id"], review, told)
         for index in range(told):
-            await insert(self.dsn, "stories", self._story(added, index))
+            await insert(self.sql, "stories", self._story(added, index))
         self.attempts.append(added)
         return added
 
@@ -112,21 +117,20 @@ class Scene:
             "service_name": MODEL, "decisions": int(decided), "feedback": self.mark if decided else None,
             "decided_by": self.user if decided else None,
         }  # fmt: skip
-        await insert(self.dsn, "reviews", row, decided_at="now()" if decided else "NULL")
+        await insert(self.sql, "reviews", row, decided_at="now()" if decided else "NULL")
         if decided:
             decision = {
                 "tenant_id": self.tenant, "review_id": row["id"], "number": 1, "kind": _DECIDED[status],
                 "feedback": self.mark, "decided_by": self.user, "correlation_id": self.mark,
             }  # fmt: skip
-            await insert(self.dsn, "review_decisions", decision)
+            await insert(self.sql, "review_decisions", decision)
         key: UUID = row["id"]
         return key
 
     async def _next_attempt(self, stage: Stage, place: dict[str, Any]) -> int:
         among = "upstream_id = $3 AND story_index = $4" if stage is PG else "$3::uuid IS NULL AND $4::int IS NULL"
         of = (place["upstream_id"], place["story_index"]) if stage is PG else (None, None)
-        [found] = await rows(
-            self.dsn,
+        [found] = await self.sql(
             f"SELECT count(*) + 1 AS next FROM workflow_stages WHERE project_id = $1 AND stage = $2 AND {among}",
             self.key, stage.value, *of,
         )  # fmt: skip
@@ -141,36 +145,55 @@ class Scene:
 
 
 async def a_project(
-    dsn: str, name: str = "plain", *, user: str = "alice", tenant: str = "default", mark: str = "plain", **columns: Any
+    place: str | Sql,
+    name: str = "plain",
+    *,
+    user: str = "alice",
+    tenant: str = "default",
+    mark: str = "plain",
+    **columns: Any,
 ) -> Scene:
-    """A project without attempts, told in one event; `mark` stands in every text, so that a leak can be found."""
-    scene = Scene(dsn, new_id(), tenant, user, mark)
+    """A project without attempts, told in one event; `mark` stands in every text, so that a leak can be found.
+
+    In the database at an address, or in the one whose statements are run by a function.
+    """
+    sql = partial(_run, place) if isinstance(place, str) else place
+    scene = Scene(sql, new_id(), tenant, user, mark)
     row = {
         "tenant_id": tenant, "id": scene.key, "name": name, "description": mark, "created_by": user,
         "updated_by": user, "last_event": 1, **columns,
     }  # fmt: skip
     event = {
-        "tenant_id": tenant, "stream_id": scene.key, "seq": 1, "kind": "project.created", "actor": user,
-        "owner_id": "", "correlation_id": mark,
+        "tenant_id": tenant, "stream_id": scene.key, "seq": 1, "kind": "project.created", "actor": "somebody",
+        "owner_id": "", "correlation_id": "a request",
     }  # fmt: skip
-    await insert(dsn, "projects", row)
-    await insert(dsn, "events", event)
+    await insert(sql, "projects", row)
+    await insert(sql, "events", event)
     return scene
 
 
 async def a_workflow(
-    dsn: str, *prompts: StageStatus, until: Sequence[StageStatus] = (StageStatus.APPROVED,) * 3, **project: Any
+    place: str | Sql, *prompts: StageStatus, until: Sequence[StageStatus] = (StageStatus.APPROVED,) * 3, **project: Any
 ) -> Scene:
     """A project whose first stages are as `until` says, by default all approved; with prompts for its first stories."""
-    scene = await a_project(dsn, **project)
+    scene = await a_project(place, **project)
     for stage, status in zip((RA, PP, SG), until, strict=False):
         await scene.add(stage, status)
     await scene.add_prompts(*prompts)
     return scene
 
 
-async def insert(dsn: str, table: str, row: dict[str, Any], **written: str) -> None:
+async def insert(sql: Sql, table: str, row: dict[str, Any], **written: str) -> None:
     """Put a row into a table; what is `written` is SQL."""
     places = [f"${number}" for number in range(1, len(row) + 1)]
     columns, values = ", ".join([*row, *written]), ", ".join([*places, *written.values()])
-    await rows(dsn, f"INSERT INTO {table} ({columns}) VALUES ({values})", *row.values())
+    await sql(f"INSERT INTO {table} ({columns}) VALUES ({values})", *row.values())
+
+
+async def _run(dsn: str, statement: str, *arguments: object) -> Sequence[Any]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        found: Sequence[Any] = await connection.fetch(statement, *arguments)
+    finally:
+        await connection.close()
+    return found

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, Uuid, and_, any_, exists, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, FromClause, Select, Text, Uuid, and_, any_, exists, func, or_, select
 
 from app.core.actor import Actor
 from app.core.errors import ValidationError
@@ -97,12 +97,17 @@ _ORDERS = {
 _UNDER_WAY = (StageStatus.PENDING, StageStatus.GENERATING, StageStatus.AWAITING_REVIEW)
 
 
+def _of_tenant(table: FromClause) -> ColumnElement[bool]:
+    # Not that of the project: PostgreSQL may read what is asked for once for all projects, and then of all tenants.
+    return table.c.tenant_id == param("tenant_id", Text)
+
+
 def _has(stage: Stage | None, *statuses: StageStatus) -> ColumnElement[bool]:
     """Whether a project has an attempt at a stage, or at any, with one of these statuses."""
     of_stage = [] if stage is None else [one_of(stages.c.stage, stage)]
     return exists(
         select(stages.c.id).where(
-            stages.c.tenant_id == projects.c.tenant_id,
+            _of_tenant(stages),
             stages.c.project_id == projects.c.id,
             *of_stage,
             one_of(stages.c.status, *statuses),
@@ -138,7 +143,7 @@ def _has_story_without_prompt() -> ColumnElement[bool]:
     approved, prompts = stages.alias("approved"), stages.alias("prompts")
     there = exists(
         select(prompts.c.id).where(
-            prompts.c.tenant_id == stories.c.tenant_id,
+            _of_tenant(prompts),
             prompts.c.upstream_id == stories.c.story_generation_id,
             prompts.c.story_index == stories.c.story_index,
             one_of(prompts.c.status, StageStatus.APPROVED, *_UNDER_WAY),
@@ -151,7 +156,7 @@ def _has_story_without_prompt() -> ColumnElement[bool]:
             (approved.c.tenant_id == stories.c.tenant_id) & (approved.c.id == stories.c.story_generation_id),
         )
         .where(
-            approved.c.tenant_id == projects.c.tenant_id,
+            _of_tenant(approved),
             approved.c.project_id == projects.c.id,
             one_of(approved.c.stage, Stage.STORY_GENERATION),
             one_of(approved.c.status, StageStatus.APPROVED),
