@@ -5,6 +5,7 @@ import sys
 from asyncio import create_subprocess_exec
 from asyncio.subprocess import PIPE
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -12,7 +13,12 @@ from app.core.errors import ValidationError
 from app.core.ids import global_id, new_id
 from app.exchange.errors import UnusableTarget
 from app.exchange.files.targets import chosen_sessions, written_file
+from app.exchange.formats.names import ExportFormat
+from app.exchange.projects import prompts_asked
+from app.workflow.bundle import Included
+from app.workflow.values import StageStatus
 from tests.client import GraphQLClient
+from tests.workflow.scenes import a_workflow
 
 
 async def run(dsn: str, *arguments: object) -> tuple[int | None, bytes, str]:
@@ -72,3 +78,43 @@ def test_a_file_is_there_once_it_is_whole(tmp_path: Path) -> None:
         pass
 
     assert files_in(tmp_path) == []
+
+
+async def test_prompts_of_a_project_are_the_bytes_of_the_download(
+    client: GraphQLClient, dsn: str, tmp_path: Path
+) -> None:
+    """Another process gives the same (S2-29)."""
+    scene = await a_workflow(dsn, StageStatus.APPROVED, StageStatus.AWAITING_REVIEW, tenant="acme", user="carol")
+    url = f"/projects/{scene.id}/prompts.zip"
+    downloads = [
+        (await client.http.get(url + query, headers={"X-Colloquy-User": "carol@acme"})).content
+        for query in ("", "?include=awaiting_review")
+    ]
+    file = tmp_path / "prompts.zip"
+
+    approved = await run(dsn, "--project", scene.id, "--tenant", "acme", "--output", file)
+    both = await run(dsn, "--project", scene.id, "--tenant", "acme", "--include", "awaiting_review", "--output", "-")
+    elsewhere = await run(dsn, "--project", scene.id, "--output", tmp_path / "none.zip")
+
+    assert approved == (0, b"", "1 prompts written\n")
+    assert file.read_bytes() == downloads[0]
+    assert both == (0, downloads[1], "2 prompts written\n")
+    assert elsewhere == (1, b"", "colloquy: there is no such project\n0 prompts written\n")
+    assert files_in(tmp_path) == [file]
+
+
+@pytest.mark.parametrize(
+    ("project", "include", "sessions", "format_", "reason"),
+    [
+        (None, Included.APPROVED, [], None, "--include needs --project"),
+        ("nonsense", None, [], None, "--project is not a valid id"),
+        (global_id("Run", UUID(int=7)), None, [], None, "--project is the id of another type"),
+        (global_id("Project", UUID(int=7)), None, ["--user"], None, "--user cannot go with it"),
+        (global_id("Project", UUID(int=7)), None, ["--all"], ExportFormat.JSONL, "--all, --format cannot go with it"),
+    ],
+)
+def test_options_that_mean_no_project_alone_are_told(
+    project: str | None, include: Included | None, sessions: list[str], format_: ExportFormat | None, reason: str
+) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        prompts_asked(project, include, sessions, format_)
