@@ -36,7 +36,7 @@ _COMMON = frozenset(
 _UNSPACED = "\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _RUN = re.compile(rf"[{_UNSPACED}]+|[^\W{_UNSPACED}]+")
 _IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
-_SENTENCE = re.compile(r"(?:[^.!?。！？\n]|[.!?](?=\S))+[.!?。！？]*")
+SENTENCE = re.compile(r"(?:[^.!?。！？\n]|[.!?](?=\S))+[.!?。！？]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def answer_from(conversation: Sequence[ConversationPart]) -> str:
     quotes = _best(list(_sentences(conversation)), _last_words(conversation))
     if not quotes:
         return f"{OPENING}\n\n{NOTHING}"
-    return "\n\n".join([OPENING, *(f"> {_shortened(quote.text)}\n({quote.source})" for quote in quotes)])
+    return "\n\n".join([OPENING, *(f"> {shortened(quote.text)}\n({quote.source})" for quote in quotes)])
 
 
 def _results(conversation: Sequence[ConversationPart]) -> list[str]:
@@ -63,12 +63,12 @@ def _results(conversation: Sequence[ConversationPart]) -> list[str]:
         if part.speaker is not Speaker.TOOL:
             break
         name = names.get(part.tool_call_id or "", "a tool")
-        shown.append(f"The result of {name}:\n\n> {_shortened(part.text, LONGEST_RESULT)}")
+        shown.append(f"The result of {name}:\n\n> {shortened(part.text, LONGEST_RESULT)}")
     return shown[::-1]
 
 
 def _last_words(conversation: Sequence[ConversationPart]) -> frozenset[str]:
-    return frozenset(_words(conversation[-1].text[:CHARACTERS_READ])) if conversation else frozenset()
+    return frozenset(words_of(conversation[-1].text[:CHARACTERS_READ])) if conversation else frozenset()
 
 
 def _sentences(conversation: Sequence[ConversationPart]) -> Iterator[_Sentence]:
@@ -83,7 +83,7 @@ def _sentences(conversation: Sequence[ConversationPart]) -> Iterator[_Sentence]:
                 return
             piece = text[:left]
             left -= len(piece)
-            yield from (_Sentence(found[0].strip(), source) for found in _SENTENCE.finditer(piece))
+            yield from (_Sentence(found[0].strip(), source) for found in SENTENCE.finditer(piece))
 
 
 _SOURCES = {
@@ -120,7 +120,7 @@ def _best(sentences: list[_Sentence], wanted: frozenset[str]) -> list[_Sentence]
     """The sentences that share the most words with the turn, rare words counting more; of equals the newest."""
     shared: dict[str, tuple[_Sentence, frozenset[str]]] = {}
     for sentence in sentences:
-        words = wanted.intersection(_words(sentence.text))
+        words = wanted.intersection(words_of(sentence.text))
         if words:
             shared.setdefault(sentence.text, (sentence, words))
     often = Counter(word for _, words in shared.values() for word in words)
@@ -129,7 +129,8 @@ def _best(sentences: list[_Sentence], wanted: frozenset[str]) -> list[_Sentence]
     return [sentence for sentence, _ in ranked[:MOST_QUOTES]]
 
 
-def _words(text: str) -> Iterable[str]:
+def words_of(text: str) -> Iterable[str]:
+    """The words that say what a text is about, in small letters; pairs of characters where there are no spaces."""
     for run in _RUN.finditer(text.casefold()):
         word = run[0]
         if _IS_UNSPACED.match(word):
@@ -138,6 +139,7 @@ def _words(text: str) -> Iterable[str]:
             yield word
 
 
-def _shortened(text: str, limit: int = LONGEST_QUOTE) -> str:
+def shortened(text: str, limit: int = LONGEST_QUOTE) -> str:
+    """A text for a block of quotes, cut where it is longer than `limit`."""
     quoted = text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
     return quoted.replace("\n", "\n> ")

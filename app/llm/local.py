@@ -22,6 +22,8 @@ from app.llm.port import (
     Usage,
     UsageReported,
 )
+from app.llm.sections import answer_in_sections, asked_in
+from app.llm.shaping import document_of
 from app.llm.tokens import count_tokens
 from app.llm.tool_wishes import wished_calls
 
@@ -46,7 +48,8 @@ class LocalModel(StrEnum):
     """What `local` can do."""
 
     EXTRACTIVE = "extractive"
-    """Answers with sentences of the conversation and its context that share words with what was said last."""
+    """Answers with sentences of the conversation and its context that share words with what was said last; in the
+    sections that are asked for, or as a JSON document where that is what the answer is to be."""
     ECHO = "echo"
     """Says the user's last turn once more: for testing clients."""
 
@@ -103,10 +106,17 @@ class LocalProvider:
 
 def _think(model: LocalModel, request: ModelRequest) -> _Answer:
     calls = wished_calls(request) if model is LocalModel.EXTRACTIVE else ()
-    text = (
-        "" if calls else _echo(request.conversation) if model is LocalModel.ECHO else answer_from(request.conversation)
-    )
+    text = "" if calls else _said(model, request)
     return _Answer(storable(text), calls, sum(_tokens(part) for part in request.conversation))
+
+
+def _said(model: LocalModel, request: ModelRequest) -> str:
+    if model is LocalModel.ECHO:
+        return _echo(request.conversation)
+    if request.output is not None:
+        return document_of(request.conversation, request.output.schema)
+    sections = asked_in(request.conversation)
+    return answer_in_sections(request.conversation, sections) if sections else answer_from(request.conversation)
 
 
 def _echo(conversation: tuple[ConversationPart, ...]) -> str:
