@@ -7,7 +7,7 @@ import pytest
 from tests.client import GraphQLClient
 from tests.promises.test_isolation import asked_about, id_places, selection_of_node
 from tests.schema_walk import FOR_ADMINS, ID_NAMES, document, random_id
-from tests.worlds import ClientAs, Conversation, add_project, conversation, rows, stored
+from tests.worlds import ClientAs, Conversation, add_session_of_project, conversation, rows, stored
 
 OF_A_SESSION = {
     "AgentState", "ChatMessage", "ChatSession", "MessageAttachment", "PromptExecution", "Run", "SessionMetadata",
@@ -34,7 +34,7 @@ async def bobs(client_as: ClientAs, dsn: str) -> Conversation:
     """What bob has in a session of a project, everything that hangs on one."""
     bob = await client_as("bob")
     found = await conversation(bob, mark="own")
-    await add_project(bob, "theirs")
+    await add_session_of_project(bob, "theirs")
     await rows(dsn, SHARE)
     return found
 
