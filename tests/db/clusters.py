@@ -85,7 +85,15 @@ def processes_in(root: Path) -> dict[int, list[str]]:
 
 
 def postmasters(root: Path) -> list[int]:
-    return [pid for pid, words in processes_in(root).items() if "-D" in words]
+    found = [pid for pid, words in processes_in(root).items() if "-D" in words]
+    # A process that the server has just forked has its command line, until it gives itself a name.
+    return [pid for pid in found if _parent(pid) not in found]
+
+
+def _parent(pid: int) -> int | None:
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return None
 
 
 def end_processes(root: Path) -> None:
