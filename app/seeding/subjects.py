@@ -42,6 +42,8 @@ def subject_of(chance: Random) -> Subject:
     template = chance.choice(_templates())
     slots = {name: chance.choice(values) for name, values in template["slots"].items()}
     filled = {name: _filled(value, slots) for name, value in template.items() if name not in ("slots", "stories")}
+    # One may begin with whose project it is.
+    filled["description"] = filled["description"][:1].upper() + filled["description"][1:]
     return Subject(stories=tuple(_story(_filled(story, slots)) for story in template["stories"]), **filled)
 
 
@@ -52,22 +54,12 @@ def _filled(value: Any, slots: dict[str, str]) -> Any:
         return tuple(_filled(member, slots) for member in value)
     if not isinstance(value, str):
         return value
-    said = value.format_map(slots)
-    return said[:1].upper() + said[1:]
+    return value.format_map(slots)
 
 
 def _story(told: dict[str, Any]) -> NewStory:
-    role, want, why = (
-        told[name].lower() if name == "role" else _lowered(told[name]) for name in ("role", "want", "why")
-    )
-    description = f"As a {role}, I want to {want}, so that {why}."
-    return NewStory(
-        told["title"], description, told["criteria"], Priority(told["priority"].lower()), int(told["estimate"])
-    )
-
-
-def _lowered(text: str) -> str:
-    return text if text.startswith("I ") else text[:1].lower() + text[1:]
+    description = f"As a {told['role']}, I want to {told['want']}, so that {told['why']}."
+    return NewStory(told["title"], description, told["criteria"], Priority(told["priority"]), told["estimate"])
 
 
 def requirements_of(subject: Subject) -> str:
@@ -90,8 +82,7 @@ def plan_of(subject: Subject, revised: bool = False) -> str:
         for place, step in enumerate(subject.milestones)
     ]
     return _sections(
-        ("Goals", _listed(f"{requirement} It can be shown to whoever asked for it." for requirement in
-                          subject.requirements[:2])),
+        ("Goals", _listed(subject.requirements[:2])),
         ("Architecture", _listed(f"**{part}**: {what}." for part, what in subject.parts.items())),
         ("Milestones", [f"{number}. {step}" for number, step in enumerate(milestones, 1)]),
         ("Risks", _listed(subject.risks)),
