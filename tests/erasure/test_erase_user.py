@@ -42,7 +42,10 @@ async def erase(client: GraphQLClient, user: str, **input_: Any) -> dict[str, An
     return payload
 
 
-SHARED = {"prompt_labels", "prompt_template_changes", "prompt_template_versions", "prompt_templates"}
+SHARED = {
+    "prompt_labels", "prompt_template_changes", "prompt_template_versions", "prompt_templates",
+    "projects", "workflow_stages", "stories", "reviews", "review_decisions",
+}  # fmt: skip
 """What is the tenant's and not its author's: his words stay there, his name does not."""
 
 
