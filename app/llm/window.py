@@ -278,7 +278,7 @@ def _json_of(tool: ToolSpecification) -> str:
 
 
 def _json_of_output(output: OutputSchema) -> str:
-    return orjson.dumps(output.as_json()).decode()
+    return orjson.dumps({"name": output.name, "schema": dict(output.schema)}).decode()
 
 
 def _bytes(part: ConversationPart) -> int:

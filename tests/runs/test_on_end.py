@@ -1,6 +1,5 @@
 """Who goes on from the end of a run: the job that is added with it. And what the answer of a run is to be."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -23,7 +22,9 @@ from app.runs.values import Asked, Ending, OnBusy, RunId, RunRef, RunStatus, Ter
 from app.sessions.values import SessionId
 from tests.conversations import new_session, rows
 from tests.fakes import in_view
-from tests.runs.scenes import end, row_of
+from tests.llm.provider_servers import ProviderServer, openai_answer
+from tests.runs.conftest import Process
+from tests.runs.scenes import ask, end, end_of, message_of, row_of
 
 NEXT = JobKind("next-step")
 CITIES = OutputSchema("cities", {"type": "object", "properties": {"population": {}, "city": {}}})
@@ -139,6 +140,19 @@ async def test_what_the_answer_is_to_be_is_asked_of_the_model_and_counted(
     assert with_it.view.use.used_tokens > without.view.use.used_tokens
 
 
+async def test_worker_asks_for_it_and_adds_the_job(
+    asking: Process, server: ProviderServer, actor: Actor, dsn: str
+) -> None:
+    server.script(openai_answer('{"city": "Rome"}'))
+
+    run = await ask(asking, actor, wanted=Wanted("compatible:scripted", output=CITIES, on_end=NEXT))
+    await end_of(asking, actor, run)
+
+    assert server.requests[0].body["response_format"]["json_schema"]["name"] == "cities"
+    assert (await message_of(dsn, run))["content"] == '{"city": "Rome"}'
+    assert await jobs(dsn) == [job_of(run)]
+
+
 async def test_retry_keeps_what_the_answer_is_to_be_and_tells_nobody_of_its_end(
     runs: RunPipeline, services: Any, database: Database, actor: Actor, dsn: str
 ) -> None:
@@ -184,10 +198,8 @@ async def test_retry_within_a_transaction_goes_with_it(
 async def test_new_session_has_the_title_it_is_given(
     runs: RunPipeline, database: Database, actor: Actor, dsn: str
 ) -> None:
-    ask: Callable[[Asked], Awaitable[Any]] = lambda asked: runs.send(database, actor, asked, None)  # noqa: E731
-
-    await ask(Asked(None, "What is to be done?", title="Bicycles: planning"))
-    await ask(Asked(None, "What is to be done?"))
+    await runs.send(database, actor, Asked(None, "What is to be done?", title="Bicycles: planning"), None)
+    await runs.send(database, actor, Asked(None, "What is to be done?"), None)
 
     titles = await rows(dsn, "SELECT title FROM chat_sessions ORDER BY id")
     assert [row["title"] for row in titles] == ["Bicycles: planning", "What is to be done?"]

@@ -68,13 +68,13 @@ class Client:
         # Outside of what is taken for the provider's mistakes: this is ours.
         model = self._models.model(request.model)
         messages, settings = messages_of(request.conversation), settings_of(request, model, self._correlation)
-        tools = parameters_of(request)
+        parameters = parameters_of(request, model)
         try:
             async with model_request_stream(
                 model,
                 messages,
                 model_settings=settings,
-                model_request_parameters=tools,
+                model_request_parameters=parameters,
                 instrument=False,
             ) as response:
                 async for event in _events(response):
@@ -99,13 +99,24 @@ async def _without_key(request: httpx2.Request) -> None:
     request.headers.pop("Authorization", None)
 
 
+_NO_SCHEMAS = OpenAIModelProfile(supports_json_schema_output=False, supports_json_object_output=False)
+
+
+def _is_old(name: str) -> bool:
+    # pydantic-ai 2.68 takes it that all of them can be held to a schema; these refuse it.
+    return name == "gpt-4" or name.startswith(
+        ("gpt-3.5", "gpt-4-", "gpt-4o-2024-05-13", "chatgpt-4o", "o1-mini", "o1-preview")
+    )
+
+
 class _OpenAIModels:
     def __init__(self, client: AsyncOpenAI, profile: OpenAIModelProfile) -> None:
         self._provider = OpenAIProvider(openai_client=client)
         self._profile = profile
 
     def model(self, name: str) -> Model:
-        return OpenAIChatModel(name, provider=self._provider, profile=lambda known: merge_profile(known, self._profile))
+        chosen = merge_profile(self._profile, _NO_SCHEMAS if _is_old(name) else None)
+        return OpenAIChatModel(name, provider=self._provider, profile=lambda known: merge_profile(known, chosen))
 
 
 class _AnthropicModels:
@@ -128,8 +139,12 @@ def _models(endpoint: Endpoint, key: str | None, http: httpx2.AsyncClient) -> _O
             client = AsyncOpenAI(
                 api_key=key or "none", base_url=url, http_client=http, max_retries=0, timeout=http.timeout
             )
-            # The older name of the limit is the one that all of them know.
-            return _OpenAIModels(client, {**strict, "openai_chat_supports_max_completion_tokens": False})
+            # The older name of the limit is the one that all of them know. Of a schema many hold their models to, none
+            # of these learn by themselves, and some servers do not heed it.
+            own = OpenAIModelProfile(
+                openai_chat_supports_max_completion_tokens=False, native_output_requires_schema_in_instructions=True
+            )
+            return _OpenAIModels(client, {**strict, **own})
         case Dialect.ANTHROPIC:
             return _AnthropicModels(
                 AsyncAnthropic(api_key=key, base_url=url, http_client=http, max_retries=0, timeout=http.timeout)

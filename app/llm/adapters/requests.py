@@ -7,6 +7,7 @@ from typing import Any, assert_never
 
 from pydantic_ai import messages, settings
 from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.output import OutputObjectDefinition
 from pydantic_ai.tools import ToolDefinition
 
 from app.llm.port import ConversationPart, ModelRequest, Speaker
@@ -43,15 +44,24 @@ def settings_of(request: ModelRequest, model: Model, headers: Iterable[str]) -> 
     return chosen
 
 
-def parameters_of(request: ModelRequest) -> ModelRequestParameters:
-    """The tools on offer."""
+def parameters_of(request: ModelRequest, model: Model) -> ModelRequestParameters:
+    """The tools on offer, and what the answer is to be.
+
+    Where the model can be held to a schema, its provider does that; else it is told of the schema in its instructions.
+    Either way the answer comes as text.
+    """
+    tools = [
+        ToolDefinition(
+            name=tool.name, description=tool.description, parameters_json_schema=dict(tool.parameters), strict=False
+        )
+        for tool in request.tools
+    ]
+    if request.output is None:
+        return ModelRequestParameters(function_tools=tools)
+    output = OutputObjectDefinition(json_schema=dict(request.output.schema), name=request.output.name, strict=True)
+    held = model.profile.get("supports_json_schema_output", False)
     return ModelRequestParameters(
-        function_tools=[
-            ToolDefinition(
-                name=tool.name, description=tool.description, parameters_json_schema=dict(tool.parameters), strict=False
-            )
-            for tool in request.tools
-        ]
+        function_tools=tools, output_mode="native" if held else "prompted", output_object=output
     )
 
 
