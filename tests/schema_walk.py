@@ -42,7 +42,7 @@ ID_NAMES = {
     "templateId": "PromptTemplate", "promptTemplate": "PromptTemplate",
     "promptExecution": "PromptExecution",
     "projectId": "Project", "project": "Project", "upstreamId": "RequirementsAnalysis", "stage": "ProjectPlanning",
-    "reviewId": "Review", "review": "Review",
+    "reviewId": "Review", "review": "Review", "promptGenerationId": "PromptGeneration",
 }  # fmt: skip
 """Which type an input named so is the id of; of an argument `id`, the field's name tells."""
 
@@ -52,8 +52,8 @@ FOR_ADMINS = frozenset({"setBudget", "deleteBudget"})
 _GOES_WITH = {"parentMessageId": "sessionId", "editedMessageId": "sessionId"}
 """What a valid value needs beside it: both are messages of the session that is named, and of no new one."""
 
-_IN_PLACE_OF = {"templateId": "content"}
-"""What an input is not given beside a field: a prompt is a template, or a text of its own."""
+_IN_PLACE_OF = {"templateId": "content", "promptGenerationId": "content"}
+"""What an input is not given beside a field: a prompt is a template, a generated one, or a text of its own."""
 
 _ALWAYS = {"SetPromptLabelInput": "version"}
 """A field of an input that must be there, though it may be null."""

@@ -71,6 +71,9 @@ LARGE_OF_PROJECTS: tuple[frozenset[str], ...] = (frozenset(), frozenset({"descri
 LARGE_OF_STAGES: tuple[frozenset[str], ...] = (frozenset(), frozenset({"content"}))
 LARGE_OF_STORIES: tuple[frozenset[str], ...] = (frozenset(), frozenset({"description", "acceptance_criteria"}))
 
+PROMPTS = ("template_version_id", "prompt_generation_id")
+"""What executions are of."""
+
 BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.branches.loaders", "_page"): list(product(SHAPES, LARGE)),
     ("app.budgets.loaders", "_page"): [(shape,) for shape in SHAPES],
@@ -80,8 +83,8 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.events.loaders", "_page"): list(product(EVENT_CONDITIONS, SHAPES, (True, False))),
     ("app.events.loaders", "_count"): list(product(EVENT_CONDITIONS, (True, False))),
     ("app.execution.loaders", "_page_of_sessions"): [(shape,) for shape in SHAPES],
-    ("app.execution.loaders", "_page_of_versions"): list(product(SHAPES, (False, True))),
-    ("app.execution.loaders", "_count_of_versions"): [(False,), (True,)],
+    ("app.execution.loaders", "_page_of_prompts"): list(product(PROMPTS, SHAPES, (False, True))),
+    ("app.execution.loaders", "_count_of_prompts"): list(product(PROMPTS, (False, True))),
     ("app.execution.loaders", "_statistics"): [("template_version_id",), ("template_id",)],
     ("app.exchange.loaders", "_listed"): list(product(_some_of(["session_id", "of_tenant", "of_user"]), (False, True))),
     ("app.messages.loaders", "_by_ids"): [(large,) for large in LARGE],

@@ -30,7 +30,7 @@ from tests.conversations import new_project, new_session
 from tests.fakes import in_view
 from tests.schema_walk import Ids
 from tests.uploads import FileToSend
-from tests.workflow.scenes import PG, PP, RA, SG, Scene, a_project
+from tests.workflow.scenes import PG, PP, RA, SG, Attempt, Scene, a_project
 
 ClientAs = Callable[[str], Awaitable[GraphQLClient]]
 """Makes a client that asks as `user` or `user@tenant`."""
@@ -152,6 +152,9 @@ async def ids_for(client: GraphQLClient, field: str, own: Conversation) -> Ids:
             # To be disabled, a template must be enabled.
             template, _ = await add_template(client, "enabled", projectId=own.ids["Project"], enabled=True)
             return {**own.ids, "PromptTemplate": template}
+        case "executePrompt":
+            # To be executed, a generated prompt must be approved.
+            return {**own.ids, "PromptGeneration": await add_approved_prompt(client, own.ids)}
         case "sessions" | "searchSessions" | "auditEvents":
             # To be listed for a project, a session must be one's own and the project's.
             return {**own.ids, "Project": await add_project(client, "own")}
@@ -253,6 +256,14 @@ async def add_project(client: GraphQLClient, run: str, chains: int, mark: str) -
             await project.add(stage, status, **made)
         await project.add(PG, story_index=0, **made)
     return ids_of_workflow(project)
+
+
+async def add_approved_prompt(client: GraphQLClient, own: Ids) -> str:
+    """The id of a new prompt of the second story of one's list, approved."""
+    context = await client.context()
+    project, stories = (UUID(split_global_id(own[name])[1]) for name in ("Project", "StoryGeneration"))
+    scene = Scene(context.database._pool.fetch, project, context.actor.tenant_id)
+    return (await scene.add(PG, StageStatus.APPROVED, upstream=Attempt(SG, stories, None), story_index=1)).id
 
 
 def ids_of_workflow(project: Scene) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -109,19 +109,19 @@ def _page_of_sessions(shape: PageShape) -> Query[PromptExecution]:
     return Query(PromptExecution, page_of_each(_shown(), executions.c.session_id, _NEWEST_FIRST, shape))
 
 
-@lru_cache(maxsize=16)
-def _page_of_versions(shape: PageShape, all_users: bool) -> Query[PromptExecution]:
+@lru_cache(maxsize=32)
+def _page_of_prompts(column: str, shape: PageShape, all_users: bool) -> Query[PromptExecution]:
     rows = _visible(_shown(), all_users)
-    return Query(PromptExecution, page_of_each(rows, executions.c.template_version_id, _NEWEST_FIRST, shape))
+    return Query(PromptExecution, page_of_each(rows, executions.c[column], _NEWEST_FIRST, shape))
 
 
-@lru_cache(maxsize=2)
-def _count_of_versions(all_users: bool) -> Query[_Count]:
-    version = executions.c.template_version_id
-    counted = select(version.label("parent_id"), func.count().label("executions")).where(
-        executions.c.tenant_id == param("tenant_id"), version == any_(param("ids", ARRAY(Uuid)))
+@lru_cache(maxsize=4)
+def _count_of_prompts(column: str, all_users: bool) -> Query[_Count]:
+    prompt = executions.c[column]
+    counted = select(prompt.label("parent_id"), func.count().label("executions")).where(
+        executions.c.tenant_id == param("tenant_id"), prompt == any_(param("ids", ARRAY(Uuid)))
     )
-    return Query(_Count, _visible(counted, all_users).group_by(version))
+    return Query(_Count, _visible(counted, all_users).group_by(prompt))
 
 
 def _visible(rows: Select[Any], all_users: bool) -> Select[Any]:
@@ -155,19 +155,23 @@ class ExecutionsOfSession(Loader[tuple[UUID, PageRequest], Page[PromptExecution]
         return [_page("executions", key, request, rows[key, request], counts) for key, request in keys]
 
 
-class ExecutionsOfVersion(Loader[tuple[UUID, PageRequest], Page[PromptExecution]]):
-    """Pages of the executions of a template's versions that the actor may read, newest first."""
+class _ExecutionsOfPrompt(Loader[tuple[UUID, PageRequest], Page[PromptExecution]]):
+    """Pages of the executions of what is asked that the actor may read, newest first."""
+
+    column: ClassVar[str]
+    name: ClassVar[str]
+    counts: ClassVar[type["_ExecutionCountOfPrompt"]]
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: _Keys) -> Sequence[Page[PromptExecution]]:
-        """One statement for all versions that are asked for the same page."""
-        rows: dict[tuple[UUID | None, PageRequest], list[PromptExecution]] = defaultdict(list)
+        """One statement for all that are asked for the same page."""
+        rows: dict[tuple[UUID, PageRequest], list[PromptExecution]] = defaultdict(list)
         for request, parents in _by_request(keys).items():
-            query = _page_of_versions(PageShape.of(request), actor.is_admin)
-            positions = _positions("versionExecutions", request, parents)
+            query = _page_of_prompts(self.column, PageShape.of(request), actor.is_admin)
+            positions = _positions(self.name, request, parents)
             for row in await scope.all(query, parents=parents, **actor.as_reader(), **positions):
-                rows[row.template_version_id, request].append(row)
-        counts = self.loaders.of(ExecutionCountOfVersion)
-        return [_page("versionExecutions", key, request, rows[key, request], counts) for key, request in keys]
+                rows[getattr(row, self.column), request].append(row)
+        counts = self.loaders.of(self.counts)
+        return [_page(self.name, key, request, rows[key, request], counts) for key, request in keys]
 
 
 class ExecutionCountOfSession(Loader[UUID, int]):
@@ -180,14 +184,40 @@ class ExecutionCountOfSession(Loader[UUID, int]):
         return [found.get(key, 0) for key in keys]
 
 
-class ExecutionCountOfVersion(Loader[UUID, int]):
-    """How many executions of a version the actor may read."""
+class _ExecutionCountOfPrompt(Loader[UUID, int]):
+    """How many executions of what is asked the actor may read."""
+
+    column: ClassVar[str]
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[UUID]) -> Sequence[int]:
-        """One statement for all versions."""
-        rows = await scope.all(_count_of_versions(actor.is_admin), ids=keys, **actor.as_reader())
+        """One statement for all of them."""
+        rows = await scope.all(_count_of_prompts(self.column, actor.is_admin), ids=keys, **actor.as_reader())
         found = {row.parent_id: row.executions for row in rows}
         return [found.get(key, 0) for key in keys]
+
+
+class ExecutionCountOfVersion(_ExecutionCountOfPrompt):
+    """Of a template's versions."""
+
+    column = "template_version_id"
+
+
+class ExecutionsOfVersion(_ExecutionsOfPrompt):
+    """Of a template's versions."""
+
+    column, name, counts = "template_version_id", "versionExecutions", ExecutionCountOfVersion
+
+
+class ExecutionCountOfGenerated(_ExecutionCountOfPrompt):
+    """Of generated prompts."""
+
+    column = "prompt_generation_id"
+
+
+class ExecutionsOfGenerated(_ExecutionsOfPrompt):
+    """Of generated prompts."""
+
+    column, name, counts = "prompt_generation_id", "generatedExecutions", ExecutionCountOfGenerated
 
 
 def _by_request(keys: _Keys) -> dict[PageRequest, list[UUID]]:

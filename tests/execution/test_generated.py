@@ -11,9 +11,10 @@ from tests.answers import SCRIPTED, retried
 from tests.client import GraphQLClient
 from tests.conversations import broken_rules, eventually, value
 from tests.execution.scenes import ECHO, execute, executed, greeting, key_of, stored_executions
+from tests.fakes import StatementRecorder
 from tests.llm.provider_servers import ProviderServer, openai_answer
 from tests.workflow.scenes import PG, SG, Attempt, Scene, a_workflow
-from tests.worlds import rows, stored
+from tests.worlds import ClientAs, rows, stored
 
 APPROVED = StageStatus.APPROVED
 TEXT = "Build the till.\n\nIt takes {{coins}}.\n"
@@ -101,6 +102,37 @@ async def test_prompt_that_is_tried_again_or_answered_anew_is_still_the_generate
     found = await stored_executions(dsn)
     assert [row["prompt_generation_id"] for row in found] == [None] * 4
     assert await broken_rules(dsn) == []
+
+
+async def test_lineage_is_read_from_both_ends_by_those_who_may(
+    client: GraphQLClient, client_as: ClientAs, dsn: str, statements: StatementRecorder
+) -> None:
+    scene, prompt = await approved_prompt(dsn)
+    other = await scene.add(PG, APPROVED, story_index=1)
+    bob, admin, stranger = [await client_as(name) for name in ("bob", "system", "alice@acme")]
+    own = [(await executed(client, promptGenerationId=prompt.id))["promptExecution"]["id"] for _ in range(3)]
+    bobs = (await executed(bob, promptGenerationId=prompt.id))["promptExecution"]["id"]
+    plain = (await executed(client, content="Hello"))["promptExecution"]["id"]
+    query = """query ($ids: [ID!]!) { nodes(ids: $ids) { ... on PromptGeneration {
+        executions(first: 2) { totalCount nodes { id promptGeneration { id content } } } } } }"""
+    known = {"id": prompt.id, "content": TEXT}
+
+    statements.clear()
+    mine = (await client.data(query, {"ids": [prompt.id, other.id]}))["nodes"]
+    sent = len(statements.sent)
+    statements.clear()
+    await client.data(query, {"ids": [prompt.id]})
+
+    shown = [{"id": id_, "promptGeneration": known} for id_ in reversed(own)]
+    assert mine[0]["executions"] == {"totalCount": 3, "nodes": shown[:2]}
+    assert mine[1]["executions"] == {"totalCount": 0, "nodes": []}
+    assert len(statements.sent) == sent
+    for reader, amount, newest in ((bob, 1, bobs), (admin, 4, bobs)):
+        [found] = (await reader.data(query, {"ids": [prompt.id]}))["nodes"]
+        assert (found["executions"]["totalCount"], found["executions"]["nodes"][0]["id"]) == (amount, newest)
+    assert (await stranger.data(query, {"ids": [prompt.id]}))["nodes"] == [None]
+    asked = "query ($id: ID!) { promptExecution(id: $id) { promptGeneration { id } } }"
+    assert (await client.data(asked, {"id": plain}))["promptExecution"] == {"promptGeneration": None}
 
 
 async def test_prompt_that_is_deleted_while_it_is_asked_is_asked_without_its_name(

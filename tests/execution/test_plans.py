@@ -25,13 +25,14 @@ SHAPE = PageShape.of(PageRequest(20))
     ("statement", "index"),
     [
         (loaders._page_of_sessions(SHAPE), "ix_prompt_executions_tenant_id_session_id_created_at_id"),
-        (loaders._page_of_versions(SHAPE, False), "ix_prompt_executions_version_user"),
-        (loaders._page_of_versions(SHAPE, True), "ix_prompt_executions_version"),
+        (loaders._page_of_prompts("template_version_id", SHAPE, False), "ix_prompt_executions_version_user"),
+        (loaders._page_of_prompts("template_version_id", SHAPE, True), "ix_prompt_executions_version"),
+        (loaders._page_of_prompts("prompt_generation_id", SHAPE, True), "ix_prompt_executions_generated"),
         (loaders._OF_RUNS, "uq_prompt_executions_run_id"),
         (repository._OF_MESSAGE, "ix_prompt_executions_tenant_id_user_message_id"),
         (repository._UNFINISHED, "uq_prompt_executions_run_id"),
     ],
-    ids=["session", "version, own", "version, all", "run", "message", "unfinished"],
+    ids=["session", "version, own", "version, all", "generated", "run", "message", "unfinished"],
 )
 async def test_what_is_asked_for_is_found_by_the_index_made_for_it(dsn: str, statement: Any, index: str) -> None:
     connection = await asyncpg.connect(dsn)

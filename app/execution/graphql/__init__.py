@@ -2,6 +2,7 @@
 
 from app.execution.graphql.ask import ExecutionMutations
 from app.execution.graphql.types import (
+    DEFAULT_EXECUTIONS,
     ExecutionQueries,
     PromptExecutionStatisticsType,
     PromptExecutionType,
@@ -9,6 +10,7 @@ from app.execution.graphql.types import (
 )
 
 __all__ = [
+    "DEFAULT_EXECUTIONS",
     "ExecutionMutations",
     "ExecutionQueries",
     "PromptExecutionStatisticsType",

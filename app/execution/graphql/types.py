@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from strawberry import field
@@ -36,6 +36,13 @@ from app.sessions.graphql import session_id as session_named
 from app.sessions.loaders import SessionById
 from app.sessions.models import ChatSession
 from app.sessions.values import SessionId
+from app.workflow.loaders import StageOfRow, stage_columns
+from app.workflow.values import StageId
+
+if TYPE_CHECKING:
+    from app.workflow.graphql.stages import PromptGenerationType
+
+GeneratedNode = Annotated["PromptGenerationType", strawberry.lazy("app.workflow.graphql.stages")]
 
 DEFAULT_EXECUTIONS = 20
 
@@ -98,6 +105,16 @@ class PromptExecutionType(Node):
             return None
         key = (VersionId(root.template_version_id), version_columns(info))
         return await info.context.loader(VersionOfRow).load(key)
+
+    @field(
+        graphql_type=GeneratedNode | None,
+        description="The prompt of a project that was asked; null where it was another, and where that was deleted.",
+    )
+    async def prompt_generation(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Any:
+        if root.prompt_generation_id is None:
+            return None
+        key = (StageId(root.prompt_generation_id), stage_columns(info))
+        return await info.context.loader(StageOfRow).load(key)
 
     @field(graphql_type=UsageType | None, description="What its run used; null before its first turn has ended.")
     async def usage(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Any:

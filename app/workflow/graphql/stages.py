@@ -9,8 +9,8 @@ from strawberry import field
 from app.core.errors import ValidationError
 from app.core.ids import parse_uuid, split_global_id
 from app.core.paging import Page, PageRequest
-from app.execution.graphql import PromptExecutionType
-from app.execution.loaders import ExecutionOfRun
+from app.execution.graphql import DEFAULT_EXECUTIONS, PromptExecutionType
+from app.execution.loaders import ExecutionOfRun, ExecutionsOfGenerated
 from app.execution.models import PromptExecution
 from app.graph.connections import After, Before, Connection, First, Last
 from app.graph.context import Info
@@ -233,6 +233,22 @@ class PromptGenerationType(WorkflowStageType):
     async def story(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Story | None:
         assert root.upstream_id is not None and root.story_index is not None  # noqa: S101, PT018 - it is a prompt
         return await info.context.loader(StoryOfRow).load(((root.upstream_id, root.story_index), story_columns(info)))
+
+    @field(
+        graphql_type=Connection[PromptExecutionType],
+        description="Its executions that you may read, newest first; 20 by default.",
+    )
+    async def executions(
+        self,
+        info: Info,
+        root: strawberry.Parent[WorkflowStage],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Page[PromptExecution]:
+        request = PageRequest.of(first, last, after, before, DEFAULT_EXECUTIONS)
+        return await info.context.loader(ExecutionsOfGenerated).load((root.id, request))
 
 
 def stage_id(value: str, place: str, kind: Stage | None = None) -> StageId:
