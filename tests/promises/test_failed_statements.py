@@ -12,8 +12,12 @@ from app.db.database import MOST_ATTEMPTS, Database, PoolSettings
 from tests.client import GraphQLClient, client_of
 from tests.conversations import broken_rules
 from tests.failing import SECRET, FailingWay, How, everything_stored, failing_way
-from tests.promises.deeds import DEEDS, MASKED, Answer, Deed
+from tests.promises.deeds import DEEDS as CHAT_DEEDS
+from tests.promises.deeds import MASKED, Answer, Deed
+from tests.promises.project_deeds import PROJECT_DEEDS
 from tests.worlds import limited
+
+DEEDS = {**CHAT_DEEDS, **PROJECT_DEEDS}
 
 Counts = dict[str, int]
 
