@@ -4,7 +4,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from graphql import GraphQLNamedType, GraphQLObjectType, get_named_type, is_abstract_type, is_leaf_type
+from graphql import (
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    get_named_type,
+    is_abstract_type,
+    is_leaf_type,
+)
 
 from tests.schema_walk import (
     SCHEMA,
@@ -40,14 +47,15 @@ def ways() -> Iterator[Way]:
     """Ways from the root, so that below every field that leads to objects each field of theirs is gone to once.
 
     The shortest way is taken, from a list of objects where there is one: a field is asked of many objects at a time.
+    What an interface has is the same of all its types, and gone to once.
     """
     assert SCHEMA.query_type is not None
-    gone: set[tuple[Hop | None, Hop]] = set()
+    gone: set[tuple[Hop | GraphQLInterfaceType | None, Hop]] = set()
     open_ends: deque[Way] = deque([()])
     while open_ends:
         way = open_ends.popleft()
         for hop in _hops(way[-1].to) if way else sorted(_hops(SCHEMA.query_type), key=_lists_first):
-            pair = (way[-1] if way else None, hop)
+            pair = (_origin(way[-1], hop) if way else None, hop)
             if pair not in gone:
                 gone.add(pair)
                 yield (*way, hop)
@@ -69,6 +77,15 @@ def _hops(kind: GraphQLObjectType) -> Iterator[Hop]:
             yield Hop(name + ASKED_WITH.get(named, ""), found, to)
 
 
+def _origin(before: Hop, hop: Hop) -> Hop | GraphQLInterfaceType:
+    """What a field is gone to from: a hop, or where an interface of its objects has the field, that."""
+    for interface in before.to.interfaces:
+        if interface.name != "Node" and hop.name.partition("(")[0] in interface.fields:
+            assert isinstance(interface, GraphQLInterfaceType)
+            return interface
+    return before
+
+
 def _lists_first(root: Hop) -> int:
     return 0 if is_connection(root.kind) else 1 if root.name == "nodes" else 2
 
@@ -78,7 +95,7 @@ def selected(way: Way, through: str, last: str, wanted: Wanted = leaves) -> str:
     hop, *rest = way
     inner = f"{rest[0].name} {selected(tuple(rest), through, last, wanted)}" if rest else wanted(hop.to)
     if is_abstract_type(node_of(hop.kind)):
-        return f"{{ ... on {hop.to.name} {{ {inner} }} }}"
+        inner = f"... on {hop.to.name} {{ {inner} }}"
     if not is_connection(hop.kind):
         return f"{{ {inner} }}"
     if not rest and last == "totalCount":

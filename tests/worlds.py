@@ -253,7 +253,7 @@ async def add_project(client: GraphQLClient, run: str, chains: int, mark: str) -
     for number in range(chains):
         status = StageStatus.REJECTED if number else StageStatus.APPROVED
         for stage in (RA, PP, SG):
-            await project.add(stage, status, **made)
+            await project.add(stage, status, stories=1, **made)
         await project.add(PG, story_index=0, **made)
     return ids_of_workflow(project)
 

@@ -133,7 +133,9 @@ async def strangers(client_as: ClientAs) -> Conversation:
 
 
 def test_the_walk_knows_an_object_of_every_type() -> None:
-    own = Conversation(random_id("ChatSession"), "", [["", ""]], [""], [""], [""], [""], [""])
+    own = Conversation(
+        random_id("ChatSession"), "", [["", ""]], [""], [""], [""], [""], [""], workflow=dict.fromkeys(OF_WORKFLOW, "")
+    )
 
     assert sorted(own.ids) == node_types()
 

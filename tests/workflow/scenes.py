@@ -15,6 +15,9 @@ from app.workflow.values import NODE_TYPES, UPSTREAM, StageStatus
 Sql = Callable[..., Awaitable[Sequence[Any]]]
 """Runs a statement with its arguments."""
 
+Place = tuple[UUID | None, int | None]
+"""What an attempt is built on, and for which story."""
+
 MODEL = "local:echo"
 
 RA, PP, SG, PG = Stage
@@ -36,6 +39,7 @@ class Attempt:
     stage: Stage
     key: UUID
     review_key: UUID | None
+    place: Place
     stories: int = 0
 
     @property
@@ -89,18 +93,19 @@ class Scene:
         built_on = upstream if upstream is not None or before is None else self.newest(before)
         there = status in _REVIEWED
         review = await self._review(stage, _REVIEWED[status]) if there else None
-        place = {"upstream_id": built_on.key if built_on else None, "story_index": story_index}
+        place = (built_on.key if built_on else None, story_index)
         row = {
             "tenant_id": self.tenant, "id": new_id(), "project_id": self.key, "stage": stage.value,
-            "attempt": await self._next_attempt(stage, place), "upstream_stage": before.value if before else None,
-            **place, "status": status.value, "content": f"# {self.mark}" if there else None, "model": MODEL,
+            "attempt": self._next_attempt(stage, place), "upstream_stage": before.value if before else None,
+            "upstream_id": place[0], "story_index": story_index, "status": status.value,
+            "content": f"# {self.mark}" if there else None, "model": MODEL,
             "review_id": review, "error_code": "PROVIDER_ERROR" if status is StageStatus.FAILED else None,
             "error_message": self.mark if status is StageStatus.FAILED else None, "created_by": self.user,
             "correlation_id": self.mark, **columns,
         }  # fmt: skip
         await insert(self.sql, "workflow_stages", row)
         told = stories if stage is SG and there else 0
-        added = Attempt(stage, row["id"], review, told)
+        added = Attempt(stage, row["id"], review, place, told)
         for index in range(told):
             await insert(self.sql, "stories", self._story(added, index))
         self.attempts.append(added)
@@ -127,14 +132,10 @@ class Scene:
         key: UUID = row["id"]
         return key
 
-    async def _next_attempt(self, stage: Stage, place: dict[str, Any]) -> int:
-        among = "upstream_id = $3 AND story_index = $4" if stage is PG else "$3::uuid IS NULL AND $4::int IS NULL"
-        of = (place["upstream_id"], place["story_index"]) if stage is PG else (None, None)
-        [found] = await self.sql(
-            f"SELECT count(*) + 1 AS next FROM workflow_stages WHERE project_id = $1 AND stage = $2 AND {among}",
-            self.key, stage.value, *of,
-        )  # fmt: skip
-        return int(found["next"])
+    def _next_attempt(self, stage: Stage, place: Place) -> int:
+        """Of prompts, of one story of one list."""
+        among = (each for each in self.attempts if each.stage is stage and (stage is not PG or each.place == place))
+        return 1 + sum(1 for _ in among)
 
     def _story(self, told: Attempt, index: int) -> dict[str, Any]:
         return {
