@@ -1,4 +1,4 @@
-"""What a conversation holds to be quoted, in the order of its text: statements, with the headings that they are under.
+"""What a conversation holds to be quoted, in the order of its text: passages, with the headings that they are under.
 
 Markdown is understood as far as documents of people have it: headings, lists, quotes, tables and bold first words.
 """
@@ -19,7 +19,7 @@ LONGEST_LEAD = 80
 LONGEST_SENTENCE = 2_000
 """Characters, from which on every full stop ends it."""
 
-MOST_STATEMENTS = 5_000
+MOST_PASSAGES = 5_000
 """Of a conversation: the example of this project has sixty."""
 
 _HEADING = re.compile(r"#{1,6}[ \t]+(\S.*)")
@@ -41,7 +41,7 @@ ORIGIN = "Source: "
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class Passage:
     """A sentence of a paragraph, or an item of a list with what is listed below it."""
 
     text: str
@@ -84,35 +84,35 @@ class _Open:
         return (*(text for _, text in self.headings), *([self.lead] if self.lead else []))
 
 
-def given_in(conversation: Sequence[ConversationPart]) -> list[Statement]:
+def given_in(conversation: Sequence[ConversationPart]) -> list[Passage]:
     """What the context of a conversation says, in its order; of more than is read, what the latest turns have."""
     return list(_read(conversation, said=()))
 
 
-def given_or_said_in(conversation: Sequence[ConversationPart]) -> list[Statement]:
+def given_or_said_in(conversation: Sequence[ConversationPart]) -> list[Passage]:
     """The same, with what was said before the last turn; what the model itself had quoted is nothing new."""
     before = [place for place, part in enumerate(conversation[:-1]) if not part.text.startswith(OPENING)]
     return list(_read(conversation, before))
 
 
-def said_by_users_in(conversation: Sequence[ConversationPart]) -> list[Statement]:
+def said_by_users_in(conversation: Sequence[ConversationPart]) -> list[Passage]:
     """What users said, also in the last turn: for where nothing was given."""
     users = [place for place, part in enumerate(conversation) if part.speaker is Speaker.USER]
     return list(_read(conversation, users))
 
 
-def once(statements: Iterable[Statement]) -> list[Statement]:
+def once(passages: Iterable[Passage]) -> list[Passage]:
     """Each thing once, where it is said first, with what is listed below it anywhere; nothing of a list by itself."""
-    kept: dict[str, Statement] = {}
+    kept: dict[str, Passage] = {}
     below: set[str] = set()
-    for statement in statements:
-        said = key_of(statement.text)
+    for passage in passages:
+        said = key_of(passage.text)
         if said and said not in below:
-            known = kept.setdefault(said, statement)
-            if statement.details and not known.details:
-                kept[said] = replace(known, details=statement.details)
-        below.update(map(key_of, statement.details))
-    return [statement for said, statement in kept.items() if said not in below]
+            known = kept.setdefault(said, passage)
+            if passage.details and not known.details:
+                kept[said] = replace(known, details=passage.details)
+        below.update(map(key_of, passage.details))
+    return [passage for said, passage in kept.items() if said not in below]
 
 
 def stems_of(text: str) -> frozenset[str]:
@@ -120,7 +120,7 @@ def stems_of(text: str) -> frozenset[str]:
     return frozenset(word[:-1] if len(word) > 3 and word[-1] == "s" != word[-2] else word for word in words_of(text))
 
 
-def statements_of(text: str, source: str) -> Iterator[Statement]:
+def passages_of(text: str, source: str) -> Iterator[Passage]:
     """What a text says, in its order."""
     at = _Open(source)
     for line in text.splitlines():
@@ -142,7 +142,7 @@ def sentences_of(text: str) -> Iterator[str]:
         yield held
 
 
-def _next(at: _Open, line: str) -> Iterator[Statement]:
+def _next(at: _Open, line: str) -> Iterator[Passage]:
     bare = line.lstrip(" \t>") if line.lstrip().startswith(">") else line
     if bare.lstrip().startswith("```"):
         yield from _closed(at)
@@ -166,7 +166,7 @@ def _next(at: _Open, line: str) -> Iterator[Statement]:
         at.paragraph.append(_cells(bare.strip()))
 
 
-def _listed(at: _Open, indent: int, text: str) -> Iterator[Statement]:
+def _listed(at: _Open, indent: int, text: str) -> Iterator[Passage]:
     if at.paragraph:
         yield from _told(at, before_list=True)
     at.gap = False
@@ -177,7 +177,7 @@ def _listed(at: _Open, indent: int, text: str) -> Iterator[Statement]:
     at.item, at.indent = [text], indent
 
 
-def _told(at: _Open, *, before_list: bool = False) -> Iterator[Statement]:
+def _told(at: _Open, *, before_list: bool = False) -> Iterator[Passage]:
     """The sentences of a paragraph; the last line before a list may be the list's heading."""
     yield from _item(at)
     lines, at.paragraph = at.paragraph, []
@@ -187,20 +187,20 @@ def _told(at: _Open, *, before_list: bool = False) -> Iterator[Statement]:
         return
     for sentence in sentences_of(" ".join(lines)):
         if sentence not in _FRAME and not sentence.startswith(ORIGIN):
-            yield Statement(_plain(sentence), at.source, at.path)
+            yield Passage(_plain(sentence), at.source, at.path)
     if before_list and lines[-1].endswith(":") and len(lines[-1]) <= LONGEST_LEAD:
         at.lead = _plain(lines[-1])[:-1].rstrip()
 
 
-def _item(at: _Open) -> Iterator[Statement]:
+def _item(at: _Open) -> Iterator[Passage]:
     if at.item:
         text, details = " ".join(at.item), tuple(_plain(" ".join(lines)) for lines in at.details)
         quoted = _QUOTED.fullmatch(text) is not None
-        yield Statement(_plain(text), at.source, at.path, details, listed=True, quoted=quoted)
+        yield Passage(_plain(text), at.source, at.path, details, listed=True, quoted=quoted)
     at.item, at.details, at.indent = [], [], 0
 
 
-def _closed(at: _Open) -> Iterator[Statement]:
+def _closed(at: _Open) -> Iterator[Passage]:
     """Whatever was open."""
     yield from _item(at)
     if at.paragraph:
@@ -240,7 +240,7 @@ def key_of(text: str) -> str:
     return " ".join(text.casefold().split()).rstrip(".")
 
 
-def _read(conversation: Sequence[ConversationPart], said: Collection[int]) -> Iterator[Statement]:
+def _read(conversation: Sequence[ConversationPart], said: Collection[int]) -> Iterator[Passage]:
     """What parts were given, and what some of them say, by their places; in order, the latest parts before all else."""
     left, of_parts = CHARACTERS_READ, list[list[tuple[str, str]]]()
     for place in range(len(conversation) - 1, -1, -1):
@@ -252,7 +252,7 @@ def _read(conversation: Sequence[ConversationPart], said: Collection[int]) -> It
         if left <= 0:
             break
     in_order = chain.from_iterable(reversed(of_parts))
-    yield from islice(chain.from_iterable(statements_of(*found) for found in in_order), MOST_STATEMENTS)
+    yield from islice(chain.from_iterable(passages_of(*found) for found in in_order), MOST_PASSAGES)
 
 
 def _given(part: ConversationPart) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from app.llm.extraction import CHARACTERS_READ, OPENING, shortened
-from app.llm.material import NOTHING_SPEAKS_OF_IT, Statement, given_or_said_in, key_of, stems_of
+from app.llm.material import NOTHING_SPEAKS_OF_IT, Passage, given_or_said_in, key_of, stems_of
 from app.llm.port import ConversationPart, Speaker
 
 MOST_QUOTES = 12
@@ -72,7 +72,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """Those of a statement, of each heading that it is under, and of its source's name."""
+    """Those of a passage, of each heading that it is under, and of its source's name."""
 
     said: frozenset[str]
     headings: tuple[frozenset[str], ...]
@@ -92,11 +92,11 @@ def asked_in(conversation: Sequence[ConversationPart]) -> list[Asked]:
 def answer_in_sections(conversation: Sequence[ConversationPart], asked: Sequence[Asked]) -> str:
     """The headings in their order, with what of the context and of earlier turns speaks of each, as quotes."""
     told = [found for found in _alone(given_or_said_in(conversation)) if _says_something(found)]
-    statements = _once_under(told, {section.name for section in asked})
-    quoted = _shared_out(statements, asked)
+    passages = _once_under(told, {section.name for section in asked})
+    quoted = _shared_out(passages, asked)
     written = [OPENING]
     for place, section in enumerate(asked):
-        quotes = "\n".join(_quote(statements[number]) for number in quoted[place])
+        quotes = "\n".join(_quote(passages[number]) for number in quoted[place])
         written.append(f"{section.line}\n\n{quotes or NOTHING_SPEAKS_OF_IT}")
     return "\n\n".join(written)
 
@@ -113,39 +113,39 @@ def _asked(lines: Sequence[str], place: int) -> Asked:
     return Asked(lines[place].rstrip(), name, described, kin)
 
 
-def _alone(statements: Sequence[Statement]) -> Iterator[Statement]:
-    """Items of lists with what is listed below them as statements of their own, under the same headings."""
-    for found in statements:
-        yield Statement(found.text, found.source, found.headings, (), found.listed)
+def _alone(passages: Sequence[Passage]) -> Iterator[Passage]:
+    """Items of lists with what is listed below them as passages of their own, under the same headings."""
+    for found in passages:
+        yield Passage(found.text, found.source, found.headings, (), found.listed)
         for detail in found.details:
-            yield Statement(detail, found.source, found.headings, (), listed=True)
+            yield Passage(detail, found.source, found.headings, (), listed=True)
 
 
-def _says_something(statement: Statement) -> bool:
-    return statement.listed or len(statement.text.split()) >= FEWEST_WORDS
+def _says_something(passage: Passage) -> bool:
+    return passage.listed or len(passage.text.split()) >= FEWEST_WORDS
 
 
-def _once_under(statements: Sequence[Statement], names: Collection[frozenset[str]]) -> list[Statement]:
+def _once_under(passages: Sequence[Passage], names: Collection[frozenset[str]]) -> list[Passage]:
     """Each thing once: where it stands under a heading that is asked for, or else where it is said first.
 
     What a source says twice itself, once under such a heading, is said twice.
     """
     stems = cache(stems_of)
-    exact = [stems(found.heading) in names for found in statements]
+    exact = [stems(found.heading) in names for found in passages]
     source_of: dict[str, str] = {}
-    for found, is_exact in zip(statements, exact, strict=True):
+    for found, is_exact in zip(passages, exact, strict=True):
         if is_exact:
             source_of.setdefault(key_of(found.text), found.source)
-    kept: dict[tuple[str, bool], Statement] = {}
-    for found, is_exact in zip(statements, exact, strict=True):
+    kept: dict[tuple[str, bool], Passage] = {}
+    for found, is_exact in zip(passages, exact, strict=True):
         said = key_of(found.text)
         if said and (is_exact or source_of.get(said, found.source) == found.source):
             kept.setdefault((said, is_exact), found)
     return list(kept.values())
 
 
-def _shared_out(statements: Sequence[Statement], asked: Sequence[Asked]) -> list[list[int]]:
-    """Which statements stand under each heading: each under the one that it says the most of, or under none.
+def _shared_out(passages: Sequence[Passage], asked: Sequence[Asked]) -> list[list[int]]:
+    """Which passages stand under each heading: each under the one that it says the most of, or under none.
 
     Of more than MOST_QUOTES those that say the most of it. What somebody wants to be different stands under the last
     heading, where no other speaks of it: it must not be lost.
@@ -153,15 +153,15 @@ def _shared_out(statements: Sequence[Statement], asked: Sequence[Asked]) -> list
     stems = cache(stems_of)
     words = [
         _Words(stems_of(found.text) | _marks(found), tuple(map(stems, found.headings)), stems(found.source))
-        for found in statements
+        for found in passages
     ]
     often = Counter(word for found in words for word in found.said)
-    focus = _focus(statements, words)
+    focus = _focus(passages, words)
     ranked: list[list[tuple[float, int]]] = [[] for _ in asked]
-    for number, statement in enumerate(statements):
+    for number, passage in enumerate(passages):
         scores = [_score(section, words[number], often) for section in asked]
         best = max(range(len(asked)), key=lambda place: (scores[place], -place))
-        if statement.is_feedback:
+        if passage.is_feedback:
             ranked[best if scores[best] else -1].append((math.inf, number))
         elif scores[best]:
             near = len(words[number].said & focus) / (1 + len(words[number].said))
@@ -176,9 +176,9 @@ def _strongest(ranked: Sequence[tuple[float, int]]) -> list[int]:
     return sorted(number for _, number in first[:MOST_QUOTES])
 
 
-def _focus(statements: Sequence[Statement], words: Sequence[_Words]) -> frozenset[str]:
+def _focus(passages: Sequence[Passage], words: Sequence[_Words]) -> frozenset[str]:
     """The words of the first source: of several, it is the one that matters."""
-    first = [words[number].said for number, found in enumerate(statements) if found.source == statements[0].source]
+    first = [words[number].said for number, found in enumerate(passages) if found.source == passages[0].source]
     return frozenset[str]().union(*first)
 
 
@@ -198,10 +198,10 @@ def _score(asked: Asked, found: _Words, often: Counter[str]) -> float:
     )
 
 
-def _marks(statement: Statement) -> frozenset[str]:
-    return frozenset({"question"}) if statement.text.endswith("?") else frozenset()
+def _marks(passage: Passage) -> frozenset[str]:
+    return frozenset({"question"}) if passage.text.endswith("?") else frozenset()
 
 
-def _quote(statement: Statement) -> str:
-    text = shortened(" ".join(statement.text.split()), LONGEST_QUOTE)
-    return f'- "{text}" ({statement.source})'
+def _quote(passage: Passage) -> str:
+    text = shortened(" ".join(passage.text.split()), LONGEST_QUOTE)
+    return f'- "{text}" ({passage.source})'

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from app.llm.material import ORIGIN, Statement, given_in, once, said_by_users_in, sentences_of, stems_of
+from app.llm.material import ORIGIN, Passage, given_in, once, said_by_users_in, sentences_of, stems_of
 from app.llm.port import ConversationPart
 
 NOTHING_GIVEN = "Nothing was given to make this of."
@@ -27,7 +27,7 @@ _FEWEST_REQUIREMENTS = 3
 """Where fewer are worded as such, whatever stands in a list is taken for one."""
 _MOST_RELATED = 3
 _LONGEST_SECTION = 50
-"""Statements that are looked at for what is related."""
+"""Passages that are looked at for what is related."""
 _DEEPEST = 12
 
 _BINDING = (
@@ -70,10 +70,10 @@ class _Subject:
 
 def document_of(conversation: Sequence[ConversationPart], schema: Mapping[str, Any]) -> str:
     """The document as JSON; the same for the same conversation, always."""
-    statements = given_in(conversation) or said_by_users_in(conversation)
-    chosen = _requirements(statements)
-    subjects = tuple(_subject(statement, statements) for statement in chosen)
-    first = statements[0] if statements else Statement(NOTHING_GIVEN, "")
+    passages = given_in(conversation) or said_by_users_in(conversation)
+    chosen = _requirements(passages)
+    subjects = tuple(_subject(passage, passages) for passage in chosen)
+    first = passages[0] if passages else Passage(NOTHING_GIVEN, "")
     whole = _Subject(first.heading or first.text, _origin(first), subjects or (_Subject(first.text),))
     return orjson.dumps(_Filling(schema).fill(schema, "", whole)).decode()
 
@@ -83,53 +83,53 @@ def binding_of(text: str) -> int:
     return next((binding for binding, words in _BINDING if words.search(text)), 0)
 
 
-def _requirements(statements: Sequence[Statement]) -> list[Statement]:
+def _requirements(passages: Sequence[Passage]) -> list[Passage]:
     """What the text wants to be done, in its order; of more than MOST_OBJECTS, what binds the most."""
     # What an answer of ours had quoted is taken from where it stands itself, if that was given too.
-    given = sorted(statements, key=lambda found: found.quoted)
+    given = sorted(passages, key=lambda found: found.quoted)
     work = once(found for found in given if not _aside(found))
     chosen = [found for found in work if _binding(found)]
     if len(chosen) < _FEWEST_REQUIREMENTS:
-        chosen = [found for found in work if found.listed or _binding(found)] or work or once(statements)
+        chosen = [found for found in work if found.listed or _binding(found)] or work or once(passages)
     most = sorted(range(len(chosen)), key=lambda place: (-_binding(chosen[place]), place))[:MOST_OBJECTS]
     return [chosen[place] for place in sorted(most)]
 
 
-def _aside(statement: Statement) -> bool:
-    stems = stems_of(" ".join(statement.headings[-2:]))
-    return statement.text.endswith(("?", "…")) or bool(stems & _NO_WORK and "requirement" not in stems)
+def _aside(passage: Passage) -> bool:
+    stems = stems_of(" ".join(passage.headings[-2:]))
+    return passage.text.endswith(("?", "…")) or bool(stems & _NO_WORK and "requirement" not in stems)
 
 
-def _binding(statement: Statement) -> int:
+def _binding(passage: Passage) -> int:
     # What a reviewer asks for is done, however it is worded.
-    found = binding_of(statement.text) or binding_of(statement.heading)
-    return max(found, 4) if statement.is_feedback else found
+    found = binding_of(passage.text) or binding_of(passage.heading)
+    return max(found, 4) if passage.is_feedback else found
 
 
-def _subject(statement: Statement, statements: Sequence[Statement]) -> _Subject:
-    sentences = list(sentences_of(statement.text))
-    below = statement.details or tuple(sentences[1:]) or tuple(_related(statement, statements))
+def _subject(passage: Passage, passages: Sequence[Passage]) -> _Subject:
+    sentences = list(sentences_of(passage.text))
+    below = passage.details or tuple(sentences[1:]) or tuple(_related(passage, passages))
     parts = tuple(_Subject(text, binding=binding_of(text)) for text in below)
-    return _Subject(statement.text, _origin(statement), parts, min(_binding(statement), 3))
+    return _Subject(passage.text, _origin(passage), parts, min(_binding(passage), 3))
 
 
-def _related(statement: Statement, statements: Sequence[Statement]) -> list[str]:
+def _related(passage: Passage, passages: Sequence[Passage]) -> list[str]:
     """What the same section says with two words or more in common, and is no requirement itself."""
-    place = statement.source, statement.headings
-    section = (found for found in statements if (found.source, found.headings) == place)
-    words = stems_of(statement.text)
+    place = passage.source, passage.headings
+    section = (found for found in passages if (found.source, found.headings) == place)
+    words = stems_of(passage.text)
     near = (
         found.text
         for found in islice(section, _LONGEST_SECTION)
-        if found.text != statement.text and not _binding(found) and len(words & stems_of(found.text)) > 1
+        if found.text != passage.text and not _binding(found) and len(words & stems_of(found.text)) > 1
     )
     return list(islice(near, _MOST_RELATED))
 
 
-def _origin(statement: Statement) -> str:
+def _origin(passage: Passage) -> str:
     # Not the document's title, which stands above all.
-    near = statement.headings[1:][-2:] or statement.headings
-    return ", ".join(place for place in (statement.source, " › ".join(near)) if place)
+    near = passage.headings[1:][-2:] or passage.headings
+    return ", ".join(place for place in (passage.source, " › ".join(near)) if place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 
 from app.llm.extraction import OPENING
 from app.llm.local import LocalProvider
-from app.llm.material import NOTHING_SPEAKS_OF_IT, sentences_of, statements_of
+from app.llm.material import NOTHING_SPEAKS_OF_IT, passages_of, sentences_of
 from app.llm.port import ConversationPart, ModelRequest
 from tests.llm.conversations import assistant, gathered, text_of, tool_result, user
 
@@ -146,8 +146,8 @@ async def test_requirements_are_analysed_as_far_as_quotes_go() -> None:
     assert all(line.endswith('" (description)') and "?" in line for line in found["Open questions"])
 
 
-def test_document_is_read_as_statements_under_their_headings() -> None:
-    found = [(each.text, each.headings, each.details) for each in statements_of(NOTES, "notes")]
+def test_document_is_read_as_passages_under_their_headings() -> None:
+    found = [(each.text, each.headings, each.details) for each in passages_of(NOTES, "notes")]
 
     assert found == [
         ("Boats use diesel fuel, approx. 9 litres an hour.", ("Boats", "Engines"), ()),
@@ -162,7 +162,7 @@ def test_document_is_read_as_statements_under_their_headings() -> None:
 def test_line_with_a_colon_is_the_heading_of_the_list_below_it() -> None:
     text = "**Must have:**\n\n- Bells\n\n  and whistles\n* Brakes\nthat work\n\nNice to have:\n- Lights\n\nThat is all."
 
-    found = [(each.text, each.headings) for each in statements_of(text, "wishes")]
+    found = [(each.text, each.headings) for each in passages_of(text, "wishes")]
 
     assert found == [
         ("Bells and whistles", ("Must have",)),
