@@ -39,6 +39,8 @@ NOT_EXPORTED = {
     "session_tallies": "counted again by the statements that store calls and answers",
     "runs": "what they cost is a matter of the ledger where they ran; what they wrote is messages",
     "run_turns": "parts of a run, as the ledger has them",
+    "workflow_stages": "are a project's, and say what came of its runs beside what was said",
+    "stories": "parts of a stage",
     "prompt_executions": "name versions of the library they were asked from, and runs; what was asked is messages",
 }
 """Tables whose rows hang on a session and stay behind, and why."""
