@@ -24,7 +24,7 @@ from app.runs.values import RunStatus
 from app.sessions.values import SessionFilter, SessionOrder
 from app.statistics.values import UsageGrouping
 from app.workflow.loaders import projects as workflow_projects
-from app.workflow.values import ProjectOrder, ReviewFilter, StageFilter
+from app.workflow.values import ProjectOrder, ReviewFilter, StageFilter, StageStatus
 
 APPLICATION = Path(app.__file__).parent
 CONSTRUCTORS = ("Query", "ReplannedQuery", "Command")
@@ -157,6 +157,7 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.workflow.loaders.stages", "_by"): list(product(("id", "review_id"), LARGE_OF_STAGES)),
     ("app.workflow.loaders.stories", "_by_keys"): [(large,) for large in LARGE_OF_STORIES],
     ("app.workflow.loaders.stories", "_of_lists"): [(large,) for large in LARGE_OF_STORIES],
+    ("app.workflow.repository.stages", "_move"): [(status,) for status in StageStatus if status != StageStatus.PENDING],
 }
 """Functions that make a statement of each shape, with every shape worth looking at."""
 

@@ -263,7 +263,9 @@ async def add_approved_prompt(client: GraphQLClient, own: Ids) -> str:
     context = await client.context()
     project, stories = (UUID(split_global_id(own[name])[1]) for name in ("Project", "StoryGeneration"))
     scene = Scene(context.database._pool.fetch, project, context.actor.tenant_id)
-    return (await scene.add(PG, StageStatus.APPROVED, upstream=Attempt(SG, stories, None), story_index=1)).id
+    return (
+        await scene.add(PG, StageStatus.APPROVED, upstream=Attempt(SG, stories, None, (None, None)), story_index=1)
+    ).id
 
 
 def ids_of_workflow(project: Scene) -> dict[str, str]:

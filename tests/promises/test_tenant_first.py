@@ -41,6 +41,7 @@ OF_ALL_TENANTS = {
     ("app.runs.repository.upkeep", "_forgotten"): "gives the ids of runs, with their tenants, to nobody but upkeep",
     ("app.runs.repository.upkeep", ON_MODULE): "gives the ids of messages, with their tenants, to nobody but upkeep",
     ("app.tools.repository.upkeep", ON_MODULE): "gives the ids of executions, with their owners, to nobody but upkeep",
+    ("app.workflow.repository.upkeep", ON_MODULE): "gives the ids of stages, with their tenants, to nobody but upkeep",
 }
 """Statements that are run by the calendar or on the command line, never by a request, and why they may."""
 

@@ -1,17 +1,15 @@
 """Reads of what a stage is made of, and of what is to be settled: some by workers, for whoever asked."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import NamedTuple
-from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Integer, Interval, Text, Uuid, any_, func, literal, or_, select
+from sqlalchemy import ARRAY, BigInteger, Integer, Text, Uuid, any_, literal, or_, select
 
 from app.core.actor import Actor
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
 from app.runs.values import RunRef
-from app.workflow.fragments import LIVE, decisions, stages, stories
+from app.workflow.fragments import decisions, stages, stories
 from app.workflow.models import Story, WorkflowStage
 from app.workflow.values import Attempt, DecisionKind, ProjectId, ReviewId, StageId, StageStatus
 
@@ -27,16 +25,6 @@ class Feedback(NamedTuple):
 
     attempt: int
     text: str
-
-
-class LiveStage(NamedTuple):
-    """An attempt that is not settled, of any tenant."""
-
-    tenant_id: str
-    project_id: UUID
-    id: UUID
-    run_id: UUID | None
-    status: str
 
 
 _BY_ID = Query(WorkflowStage, select(*stages.c).where(_TENANT, stages.c.id == param("stage_id", Uuid)))
@@ -107,17 +95,6 @@ _LATEST_DECIDED = Query(
     .limit(literal(1, BigInteger)),
 )
 
-_LIVE = Query(
-    LiveStage,
-    select(stages.c.tenant_id, stages.c.project_id, stages.c.id, stages.c.run_id, stages.c.status)
-    .where(
-        stages.c.status.in_(LIVE),
-        stages.c.updated_at < func.now() - param("age", Interval),
-    )
-    .order_by(stages.c.updated_at)
-    .limit(param("most", BigInteger)),
-)
-
 
 async def stage_by_id(scope: ReadScope, actor: Actor, stage_id: StageId) -> WorkflowStage | None:
     """An attempt of the tenant."""
@@ -170,11 +147,6 @@ async def feedback_on(scope: ReadScope, actor: Actor, attempt: Attempt) -> Seque
 async def latest_decided(scope: ReadScope, actor: Actor, attempt: Attempt) -> WorkflowStage | None:
     """The latest of earlier attempts at the same that was decided about."""
     return await scope.first(_LATEST_DECIDED, **_place(actor, attempt))
-
-
-async def live_stages(scope: ReadScope, age: timedelta, most: int) -> Sequence[LiveStage]:
-    """Attempts of all tenants that nothing has happened to for longer than `age`, the oldest first."""
-    return await scope.all(_LIVE, age=age, most=most)
 
 
 def _place(actor: Actor, attempt: Attempt) -> dict[str, object]:

@@ -10,8 +10,8 @@ from app.core.ids import global_id
 from app.db.scopes import ReadScope, UnitOfWork
 from app.db.statement import Command, Query, param
 from app.events.fragments import event, event_parameters
-from app.events.values import EventKind
-from app.workflow.fragments import SHARED, counted_up, is_project, projects
+from app.events.values import SHARED, EventKind
+from app.workflow.fragments import counted_up, is_project, projects
 from app.workflow.models import Project
 from app.workflow.values import NewProject, ProjectId
 
@@ -34,7 +34,7 @@ def _create() -> Command[Project]:
     made = (
         insert(projects)
         .from_select(list(row), select(*row.values()))
-        .returning(*projects.c, SHARED.label("user_id"))
+        .returning(*projects.c, literal(SHARED, Text).label("user_id"))
         .cte("project")
     )
     shown = [made.c[column.name] for column in projects.c]

@@ -83,40 +83,32 @@ def _request() -> Command[WorkflowStage]:
     return Command(WorkflowStage, found.order_by(made.c.story_index))
 
 
-def _move(kind: EventKind, status: StageStatus, changes: dict[str, Any] | None = None) -> Command[WorkflowStage]:
-    changed, events = moved(kind, status, changes or {})
-    return Command(WorkflowStage, select(*changed.c).add_cte(events).order_by(changed.c.created_at, changed.c.id))
-
-
-_REQUEST = _request()
-_GENERATE = _move(
-    EventKind.STAGE_GENERATING,
-    StageStatus.GENERATING,
-    {
+_CHANGES: Mapping[StageStatus, dict[str, Any]] = {
+    StageStatus.GENERATING: {
         "run_id": param("run_id", Uuid),
         "starts": stages.c.starts + param("starts", SmallInteger),
         "repairs": stages.c.repairs + param("repairs", SmallInteger),
     },
-)
-_FINISH = _move(
-    EventKind.STAGE_AWAITING_REVIEW,
-    StageStatus.AWAITING_REVIEW,
-    {"content": param("content", Text), "review_id": param("review_id", Uuid)},
-)
-_GIVE_UP = _move(
-    EventKind.STAGE_FAILED,
-    StageStatus.FAILED,
-    {
+    StageStatus.AWAITING_REVIEW: {"content": param("content", Text), "review_id": param("review_id", Uuid)},
+    StageStatus.FAILED: {
         "error_code": param("error_code", Text),
         "error_message": param("error_message", Text),
         "error_facts": param("error_facts", JSONB),
     },
-)
-_SETTLE = {
-    StageStatus.APPROVED: _move(EventKind.STAGE_APPROVED, StageStatus.APPROVED),
-    StageStatus.REJECTED: _move(EventKind.STAGE_REJECTED, StageStatus.REJECTED),
 }
-_MAKE_STALE = _move(EventKind.STAGE_STALE, StageStatus.STALE)
+"""What changes with the status."""
+
+
+def _move(status: StageStatus) -> Command[WorkflowStage]:
+    # Kinds of events are called after where stages come to.
+    changed, events = moved(EventKind(f"stage.{status.value}"), status, _CHANGES.get(status, {}))
+    return Command(WorkflowStage, select(*changed.c).add_cte(events).order_by(changed.c.created_at, changed.c.id))
+
+
+_REQUEST = _request()
+_MOVE: Mapping[StageStatus, Command[WorkflowStage]] = {
+    status: _move(status) for status in StageStatus if status is not StageStatus.PENDING
+}
 
 
 def _keep_stories() -> Command[object]:
@@ -286,7 +278,7 @@ async def generate(
     facts = {"runId": global_id(Run.node_type, run_id), "attempt": stage.attempt}
     return await _one(
         uow,
-        _GENERATE,
+        StageStatus.GENERATING,
         actor,
         stage,
         facts,
@@ -303,14 +295,16 @@ async def finish(
     """Give an attempt its content, and have it reviewed."""
     facts = {"reviewId": global_id(Review.node_type, review_id), "attempt": stage.attempt}
     statuses = before(StageStatus.AWAITING_REVIEW)
-    return await _one(uow, _FINISH, actor, stage, facts, statuses, content=content, review_id=review_id)
+    return await _one(
+        uow, StageStatus.AWAITING_REVIEW, actor, stage, facts, statuses, content=content, review_id=review_id
+    )
 
 
 async def give_up(uow: UnitOfWork, actor: Actor, stage: WorkflowStage, failure: Failure) -> WorkflowStage | None:
     """Note why an attempt failed."""
     return await _one(
         uow,
-        _GIVE_UP,
+        StageStatus.FAILED,
         actor,
         stage,
         {"errorCode": failure.code, "attempt": stage.attempt},
@@ -325,7 +319,7 @@ async def settle(
     uow: UnitOfWork, actor: Actor, stage: WorkflowStage, status: StageStatus, facts: Mapping[str, object]
 ) -> WorkflowStage | None:
     """Move an attempt to what its reviewer says: APPROVED or REJECTED."""
-    return await _one(uow, _SETTLE[status], actor, stage, {**facts, "attempt": stage.attempt}, before(status))
+    return await _one(uow, status, actor, stage, {**facts, "attempt": stage.attempt}, before(status))
 
 
 async def make_stale(
@@ -336,7 +330,7 @@ async def make_stale(
         return []
     named = [(StageId(stage.id), stage.kind) for stage in found]
     moved_ = await uow.run(
-        _MAKE_STALE,
+        _MOVE[StageStatus.STALE],
         before=[status.value for status in before(StageStatus.STALE)],
         **_told(actor, project_id, facts, named),
     )
@@ -360,7 +354,7 @@ async def keep_stories(uow: UnitOfWork, actor: Actor, stage_id: StageId, told_: 
 
 async def _one(
     uow: UnitOfWork,
-    command: Command[WorkflowStage],
+    status: StageStatus,
     actor: Actor,
     stage: WorkflowStage,
     facts: Mapping[str, object],
@@ -369,7 +363,7 @@ async def _one(
 ) -> WorkflowStage | None:
     project_id = ProjectId(stage.project_id)
     found = await uow.run_one(
-        command,
+        _MOVE[status],
         before=[status.value for status in statuses],
         **values,
         **_told(actor, project_id, facts, [(StageId(stage.id), stage.kind)]),
