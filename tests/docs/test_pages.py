@@ -12,11 +12,13 @@ from typer.testing import CliRunner
 from app.cli import cli
 from app.core.settings import Settings, environment_name
 from app.messages.intent import IntentDetector
+from app.workflow.values import TRANSITIONS, StageStatus
 from tests.client import GraphQLClient
 from tests.followers import Way, subscribed
 from tests.processes import serving
 from tests.schema_walk import FOR_ADMINS
 from tests.uploads import FileToSend
+from tests.workflow.scenes import PG, SG, Scene, a_workflow
 from tests.worlds import ClientAs, add_call, add_execution, add_file, add_template, limited
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +76,7 @@ async def test_queries_on_the_pages_run(
         "runId": await run_of(client),
         "endedRunId": await ended_run_of(client),
         "shopTemplateId": await template_of(client),
+        **(await workflow_ids(dsn)),
     }
     variables = {name: value for name, value in known.items() if f"${name}" in query}
 
@@ -87,6 +90,17 @@ async def test_queries_on_the_pages_run(
 
     payloads = [value for value in data.values() if isinstance(value, dict) and "success" in value]
     assert all(payload["success"] for payload in payloads), payloads
+
+
+async def workflow_of(place: str) -> Scene:
+    """A project with a list of stories, of whose prompts one is approved and one is to be decided."""
+    return await a_workflow(place, StageStatus.APPROVED, StageStatus.AWAITING_REVIEW)
+
+
+async def workflow_ids(dsn: str) -> dict[str, str]:
+    """Such a project, its list of stories, and the review that is to be decided."""
+    project = await workflow_of(dsn)
+    return {"projectId": project.id, "stageId": project.newest(SG).id, "reviewId": project.newest(PG).review}
 
 
 async def template_of(client: GraphQLClient) -> str:
@@ -116,6 +130,11 @@ async def test_subscriptions_on_the_pages_run(query: str, dsn: str, tmp_path: Pa
             awaiting = await requested(client)
             async with aclosing(subscribed(await served.address(), Way.SOCKET, query, {})) as told:
                 assert (await anext(told))["id"] == awaiting
+            return
+        if "projectEvents" in query:
+            project = {"projectId": (await workflow_of(dsn)).id}
+            async with aclosing(subscribed(await served.address(), Way.SOCKET, query, project)) as told:
+                assert (await anext(told))["kind"] == "PROJECT_CREATED"
             return
         asked = {"query": query, "variables": {"runId": await run_of(client)}}
 
@@ -188,6 +207,18 @@ def test_catalogue_on_the_page_is_one(catalogue: str, tmp_path: Path) -> None:
 
     assert found is not None
     assert found.name == "REFUND"
+
+
+def test_diagram_of_the_workflow_is_the_table_of_transitions() -> None:
+    [diagram] = blocks(ROOT / "docs" / "workflow.md", "mermaid")
+
+    arrows = [
+        f"{start.name} --> {following.name}"
+        for start in StageStatus
+        for following in StageStatus
+        if following in TRANSITIONS[start]
+    ]
+    assert [line.strip() for line in diagram.splitlines()] == ["stateDiagram-v2", "[*] --> PENDING", *arrows]
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
