@@ -18,13 +18,15 @@ from app.identity.service import local_actor
 from app.identity.values import SYSTEM_USER
 from app.llm.port import Usage
 from app.messages.values import MessageId
-from app.prompts.values import TemplateId, VersionId
+from app.prompts.values import Stage, TemplateId, VersionId
 from app.runs import service as runs
 from app.runs.accounts import Accounts
 from app.runs.graphql import run_id
 from app.runs.values import Ending, Failure, RunId, RunRef, RunStatus
 from app.sessions.values import SessionId
-from app.workflow.values import NODE_TYPES, StageStatus
+from app.workflow.pipeline import WorkflowPipeline
+from app.workflow.values import NODE_TYPES, ProjectId, StageStatus
+from app.workflow.values import Attempt as WantedAttempt
 from tests.client import GraphQLClient
 from tests.conversations import new_project, new_session
 from tests.fakes import in_view
@@ -152,6 +154,9 @@ async def ids_for(client: GraphQLClient, field: str, own: Conversation) -> Ids:
             # To be disabled, a template must be enabled.
             template, _ = await add_template(client, "enabled", projectId=own.ids["Project"], enabled=True)
             return {**own.ids, "PromptTemplate": template}
+        case "generateStage":
+            await install_templates(client, own.ids)
+            return own.ids
         case "executePrompt":
             # To be executed, a generated prompt must be approved.
             return {**own.ids, "PromptGeneration": await add_approved_prompt(client, own.ids)}
@@ -259,13 +264,24 @@ async def add_project(client: GraphQLClient, run: str, chains: int, mark: str) -
 
 
 async def add_approved_prompt(client: GraphQLClient, own: Ids) -> str:
-    """The id of a new prompt of the second story of one's list, approved."""
+    """The id of an approved prompt, of a new list of stories in one's project."""
     context = await client.context()
-    project, stories = (UUID(split_global_id(own[name])[1]) for name in ("Project", "StoryGeneration"))
+    project, plan = (UUID(split_global_id(own[name])[1]) for name in ("Project", "ProjectPlanning"))
     scene = Scene(context.database._pool.fetch, project, context.actor.tenant_id)
-    return (
-        await scene.add(PG, StageStatus.APPROVED, upstream=Attempt(SG, stories, None, (None, None)), story_index=1)
-    ).id
+    there = Attempt(PP, plan, None, (None, None))
+    await scene.add(SG, StageStatus.REJECTED, upstream=there, stories=1, attempt=1 + new_id().int % 2**30)
+    return (await scene.add(PG, StageStatus.APPROVED, story_index=0)).id
+
+
+async def install_templates(client: GraphQLClient, own: Ids) -> None:
+    """Have the built-in templates of the workflow in the library: whoever asks first installs them."""
+    context = await client.context()
+    generation = context.service(WorkflowPipeline).generation
+    project = ProjectId(UUID(split_global_id(own["Project"])[1]))
+    for stage in Stage:
+        await generation.check_template(
+            context.database, context.actor, WantedAttempt(project, stage, None, None, "local:echo")
+        )
 
 
 def ids_of_workflow(project: Scene) -> dict[str, str]:

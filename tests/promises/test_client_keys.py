@@ -31,7 +31,8 @@ MUTATIONS = sorted(mutation_fields().keys() - LEAVES_NO_KEY - FOR_ADMINS)
 EVENTS = {
     # A new session, the question, the answer that is expected, the run; the last two where the question is there.
     # Of a prompt, that it was executed besides: the question of the run is one, and answered again it is so again.
-    "sendMessage": 4, "executePrompt": 5, "regenerateMessage": 2, "retryRun": 3,
+    # Of a stage, that it was asked for and that a model is at it: the rest is a prompt that is executed.
+    "sendMessage": 4, "executePrompt": 5, "regenerateMessage": 2, "retryRun": 3, "generateStage": 7,
 }  # fmt: skip
 """How many events the changes are that are more than one. Of a prompt template, a line of its history is one."""
 

@@ -2,7 +2,6 @@
 
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -76,7 +75,8 @@ async def test_project_survives_a_kill_at_every_boundary_of_its_stages(tmp_path:
             await all_settled(dsn)
             client = await as_before(client)  # S2-28: pending
             assert await approve_all(client, project_id) >= 1
-            client = await as_before(client)  # S2-27 and S2-28: approved
+            if stage in STAGES[2:]:
+                client = await as_before(client)  # S2-27 and S2-28: approved
         archive = await downloaded(client, project_id)
         await server.kill()
         assert await downloaded(await server.client(), project_id) == archive  # S2-29
@@ -125,36 +125,3 @@ async def test_stage_that_a_kill_interrupts_is_generated_again_and_once(
         assert sorted(prompt["content"] for prompt in prompts) == ["# Prompt 0", "# Prompt 1", "# Prompt 2"]
         assert len(stages_in(shown)) == 6
     assert await inconsistent(dsn) == {}
-
-
-async def test_stories_rejected_made_again_and_all_of_it_is_readable_in_one_query(tmp_path: Path, dsn: str) -> None:
-    async with serving(tmp_path, DATABASE_URL=dsn) as server, server.client() as client:
-        project_id = await described(client)
-        for stage in STAGES:
-            await generate(client, project_id, stage)
-            await all_settled(dsn)
-            await approve_all(client, project_id)
-        [stories] = [stage for stage in stages_in(await history(client, project_id)) if "stories" in stage]
-        rejected = await decide(
-            client, stories["review"]["id"], "REQUEST_CHANGES", feedback="Customers first.", expectedStatus="APPROVED"
-        )
-        await all_settled(dsn)
-        assert len(rejected["stale"]) == len(stories["stories"])
-        await approve_all(client, project_id)
-        await generate(client, project_id, "PROMPT_GENERATION")
-        await all_settled(dsn)
-        await approve_all(client, project_id)
-
-        shown = await history(client, project_id)
-        lists = [stage for stage in stages_in(shown) if "stories" in stage]
-        assert [_told(one) for one in lists] == [
-            ("REJECTED", 1, [("APPROVE", None), ("REQUEST_CHANGES", "Customers first.")]),
-            ("APPROVED", 2, [("APPROVE", None)]),
-        ]
-        assert shown["progress"]["finished"] is True
-    assert await inconsistent(dsn) == {}
-
-
-def _told(stage: dict[str, Any]) -> tuple[str, int, list[tuple[str, str | None]]]:
-    decisions = [(one["kind"], one["feedback"]) for one in stage["review"]["decisions"]]
-    return stage["status"], stage["attempt"], decisions
