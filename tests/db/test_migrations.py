@@ -5,6 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -86,6 +87,22 @@ async def test_way_up_and_down_and_up_again_ends_where_it_began(empty_dsn: str) 
     assert [line.split(":")[0] for line in applied] == EVERY_STEP * 2
     assert len(told) == 3 * len(EVERY_STEP)
     assert applied[0].startswith("applied 20261121_conversations: Sessions with their metadata")
+
+
+async def test_sessions_of_projects_are_conversations_again_on_the_way_down(dsn: str) -> None:
+    project, session = uuid4(), uuid4()
+    made = "INSERT INTO projects (tenant_id, id, name, description, created_by, updated_by)"
+    await rows(dsn, f"{made} VALUES ('t', $1, 'x', 'x', 'a', 'a')", project)
+    added = "INSERT INTO chat_sessions (tenant_id, id, user_id, title, project_id)"
+    await rows(dsn, f"{added} VALUES ('t', $1, 'a', 'x', $2)", session, project)
+
+    await migrate.downgrade(dsn, "20261121_prompt_executions", lambda _: None)
+    below = await rows(dsn, "SELECT id, user_id FROM chat_sessions")
+    await migrate.upgrade(dsn)
+
+    assert [tuple(row) for row in below] == [(session, "a")]
+    assert await rows(dsn, "SELECT id FROM chat_sessions WHERE project_id IS NULL") == [(session,)]
+    assert await value(dsn, "SELECT count(*) FROM projects") == 0
 
 
 async def test_second_time_applies_nothing(empty_dsn: str) -> None:
