@@ -10,6 +10,9 @@ TenantId = NewType("TenantId", str)
 UserId = NewType("UserId", str)
 CorrelationId = NewType("CorrelationId", str)
 
+NOBODY = UserId("erased user")
+"""In the place of a name. It has a space, as no name has."""
+
 CORRELATION_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 """What is taken over from a client: it goes into logs, headers, rows and statements, and can break out of none."""
 

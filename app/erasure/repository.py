@@ -36,11 +36,11 @@ from sqlalchemy import (
     update,
 )
 
-from app.core.actor import TenantId, UserId
+from app.core.actor import NOBODY, TenantId, UserId
 from app.db.base import Base
 from app.db.scopes import ReadScope, UnitOfWork
 from app.db.statement import Command, Query, param
-from app.erasure.values import ACTOR_COLUMNS, NOBODY, OWNER_COLUMNS, STREAM_COLUMNS, Counted, ErasedRows
+from app.erasure.values import ACTOR_COLUMNS, OWNER_COLUMNS, STREAM_COLUMNS, Counted, ErasedRows
 from app.events.fragments import events
 from app.events.values import EventKind
 from app.messages.fragments import messages

@@ -16,9 +16,6 @@ ACTOR_COLUMNS = (
 STREAM_COLUMNS = ("session_id", "stream_id")
 """Of rows that outlive their session. Those of a session that is there are no one's to erase yet."""
 
-NOBODY = "erased user"
-"""In the place of a name. It has a space, as no name has."""
-
 
 class ErasedRows(NamedTuple):
     """How many rows of one table."""

@@ -3,7 +3,7 @@
 import orjson
 import structlog
 
-from app.core.actor import Actor, CorrelationId, TenantId, UserId
+from app.core.actor import NOBODY, Actor, CorrelationId, TenantId, UserId
 from app.core.errors import AppError, ErrorCode
 from app.core.ids import parse_uuid
 from app.core.logging import correlate
@@ -13,6 +13,7 @@ from app.runs import service as runs
 from app.runs.errors import RunEnded, RunNotFound
 from app.runs.values import Failure
 from app.workflow import repository
+from app.workflow.errors import GenerationCancelled
 from app.workflow.models import WorkflowStage
 from app.workflow.pipeline import WorkflowPipeline
 from app.workflow.settling import Settling
@@ -77,6 +78,10 @@ class StageRunner:
                 return
             asker = asker_of(pending)
             correlate(asker.correlation_id)
+            if pending.created_by == NOBODY:
+                gone = GenerationCancelled("whoever asked for it was erased before its turn came")
+                await self._settling.give_up(self._database, asker, pending, Failure.of(gone))
+                continue
             try:
                 await self._workflow.start_next(self._database, asker, pending)
             except AppError as error:
