@@ -35,6 +35,8 @@ from app.toolbox.current_time import CurrentTime
 from app.toolbox.search_history import SearchHistory
 from app.toolbox.service import Toolbox
 from app.tools.pipeline import ToolPipeline
+from app.workflow.generation import Generation
+from app.workflow.pipeline import WorkflowPipeline
 from app.workflow.uses import ApprovedPrompts
 
 

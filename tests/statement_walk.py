@@ -64,6 +64,8 @@ LARGE_TEXTS: tuple[frozenset[str], ...] = (frozenset(), frozenset({"content", "v
 TEMPLATE_CONDITIONS = _some_of(TemplateFilter.__slots__)
 PLACES = list(product((False, True), (False, True)))
 """Of prompts: with and without a project, and an organization."""
+SLOTS = list(product(PLACES, (False, True)))
+"""The same, with and without a stage."""
 PROJECT_CONDITIONS = _some_of(sorted(workflow_projects._CONDITIONS))
 STAGE_CONDITIONS = _some_of(StageFilter.__slots__)
 REVIEW_CONDITIONS = _some_of(ReviewFilter.__slots__)

@@ -162,7 +162,7 @@ async def ids_for(client: GraphQLClient, field: str, own: Conversation) -> Ids:
             return {**own.ids, "PromptGeneration": await add_approved_prompt(client, own.ids)}
         case "sessions" | "searchSessions" | "auditEvents":
             # To be listed for a project, a session must be one's own and the project's.
-            return {**own.ids, "Project": await add_project(client, "own")}
+            return {**own.ids, "Project": await add_session_of_project(client, "own")}
         case _:
             return own.ids
 
@@ -245,6 +245,14 @@ async def add_prompt(client: GraphQLClient, asked: tuple[str, str, str], templat
     )  # fmt: skip
     await context.database.transact(lambda uow: prompt_executions.save(uow, context.actor, new))
     return global_id("PromptExecution", new.id)
+
+
+async def add_session_of_project(client: GraphQLClient, mark: str) -> str:
+    """The id of a new project of the client's tenant, with a session of the client's in it; both called `mark`."""
+    context = await client.context()
+    project = await new_project(context.database, context.actor, mark)
+    await new_session(context.database, context.actor, mark, project)
+    return global_id("Project", project)
 
 
 async def add_project(client: GraphQLClient, run: str, chains: int, mark: str) -> dict[str, str]:

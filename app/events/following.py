@@ -48,5 +48,5 @@ class HappenedEvents:
             async for batch in batches:
                 for event in batch:
                     yield event
-                    if event.kind in (EventKind.SESSION_DELETED, EventKind.PROJECT_DELETED):
+                    if event.kind in ENDS:
                         return

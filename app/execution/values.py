@@ -44,6 +44,10 @@ class ExecutePromptRequest:
     tools: tuple[GivenTool, ...] = ()
     on_busy: OnBusy = OnBusy.REJECT
     key: ClientKey | None = None
+    project_id: UUID | None = None
+    """Of a new session: the project whose stage is generated in it."""
+    title: str | None = None
+    """Of a new session; None makes one of the prompt."""
     generated_id: GeneratedPromptId | None = None
     """The generated prompt that is asked."""
 

@@ -1,8 +1,22 @@
-"""Pieces of statements about the workflow."""
+"""Pieces of statements about projects and their stages."""
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, literal_column
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Text,
+    Uuid,
+    func,
+    literal,
+    literal_column,
+    select,
+    true,
+    update,
+)
+from sqlalchemy import exists as there_is
 
 from app.db.base import table_of
 from app.db.statement import param
@@ -14,6 +28,7 @@ from app.workflow.values import ReviewStatus, StageStatus
 
 projects = table_of(Project)
 stages = table_of(WorkflowStage)
+stories = table_of(Story)
 reviews = table_of(Review)
 decisions = table_of(ReviewDecision)
 

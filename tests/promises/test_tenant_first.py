@@ -26,7 +26,6 @@ WITHOUT_TENANT = {
     "ix_client_keys_created_at": _UPKEEP,
     "ix_runs_compactable": _UPKEEP,
     "ix_runs_live": _UPKEEP,
-    "ix_workflow_stages_live": _UPKEEP,
     "ix_tool_executions_expiring": _UPKEEP,
     "ix_workflow_stages_live": _UPKEEP,
     "ix_session_metadata_tags": "an inverted index holds no order; it is combined with the key of the owner's sessions",

@@ -31,7 +31,7 @@ from app.events.values import EventKind
 from app.prompts.values import Stage
 from app.runs.models import Run
 from app.runs.values import Failure, RunId
-from app.workflow.fragments import LIVE, counted_up, moved, stages, stories, told
+from app.workflow.fragments import counted_up, moved, one_of, stages, stories, told
 from app.workflow.models import Review, WorkflowStage
 from app.workflow.values import NODE_TYPES, NewStage, NewStory, ProjectId, ReviewId, StageId, StageStatus, before
 
@@ -162,7 +162,7 @@ _LIVE_IN_PLACE = Query(
     .where(
         *_OF_PROJECT,
         stages.c.stage == param("stage", Text),
-        stages.c.status.in_(LIVE),
+        one_of(stages.c.status, StageStatus.PENDING, StageStatus.GENERATING),
         or_(
             param("story_indexes", ARRAY(Integer)).is_(None),
             (stages.c.upstream_id == param("upstream_id", Uuid))
