@@ -4,13 +4,12 @@ A list of objects has one for each requirement of the text. Schemas are understo
 documents by them; patterns and formats are not.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
-
-import orjson
 
 from app.llm.material import ORIGIN, Passage, given_in, once, said_by_users_in, sentences_of, stems_of
 from app.llm.port import ConversationPart
@@ -75,7 +74,7 @@ def document_of(conversation: Sequence[ConversationPart], schema: Mapping[str, A
     subjects = tuple(_subject(passage, passages) for passage in chosen)
     first = passages[0] if passages else Passage(NOTHING_GIVEN, "")
     whole = _Subject(first.heading or first.text, _origin(first), subjects or (_Subject(first.text),))
-    return orjson.dumps(_Filling(schema).fill(schema, "", whole)).decode()
+    return _written(_Filling(schema).fill(schema, "", whole))
 
 
 def binding_of(text: str) -> int:
@@ -294,7 +293,12 @@ def _negative(bound: float | None) -> float | None:
 
 
 def _distinct(values: list[Any]) -> list[Any]:
-    kept: dict[bytes, Any] = {}
+    kept: dict[str, Any] = {}
     for value in values:
-        kept.setdefault(orjson.dumps(value), value)
+        kept.setdefault(_written(value), value)
     return list(kept.values())
+
+
+def _written(value: Any) -> str:
+    # Not by orjson, which takes no integers beyond 64 bits: a schema may name one.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -150,6 +150,7 @@ def test_every_place_that_names_a_row_has_a_rule() -> None:
     assert id_places("subscription")
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("operation", ["query", "mutation"])
 async def test_anothers_id_is_answered_as_one_that_is_not_there(
     operation: str, alice: GraphQLClient, bobs: Conversation, strangers: Conversation, dsn: str

@@ -51,6 +51,7 @@ async def answered(client: GraphQLClient, chains: int = 1) -> Conversation:
     return talk
 
 
+@pytest.mark.timeout(300)
 async def test_every_list_costs_the_same_with_one_parent_and_with_twenty(
     one: tuple[GraphQLClient, list[Conversation]],
     many: tuple[GraphQLClient, list[Conversation]],
