@@ -1,7 +1,6 @@
 """The tables of the workflow."""
 
 from datetime import datetime
-from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -83,8 +82,6 @@ class Review(Base):
         *bounded(service_name=255, feedback=20_000),
     )  # fmt: skip
     node_type = "Review"
-    content: ClassVar[str | None]
-    """No column: the stage's, which never changes."""
 
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
