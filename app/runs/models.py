@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import Boolean, CheckConstraint, Double, ForeignKeyConstraint, Index, Integer, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.errors import ErrorCode
 from app.db.base import Base, Json, bounded, bounded_json
 from app.llm.port import Usage
 from app.llm.window import WindowUse
@@ -153,13 +152,7 @@ class Run(Base):
     @property
     def error(self) -> Failure | None:
         """Why it failed or was interrupted."""
-        if self.error_code is None:
-            return None
-        facts = self.error_facts or {}
-        return Failure(
-            ErrorCode(self.error_code), self.error_message or "", facts.get("hint"), bool(facts.get("retryable")),
-            facts.get("details"),
-        )  # fmt: skip
+        return Failure.stored(self.error_code, self.error_message, self.error_facts)
 
 
 class RunTurn(Base):

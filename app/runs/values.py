@@ -1,5 +1,6 @@
 """Ids, words and bounds of runs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -114,6 +115,14 @@ class Failure:
     def of(cls, error: AppError) -> "Failure":
         """The same as a request would be told."""
         return cls(error.code, error.message, error.hint, error.retryable, dict(error.details or {}) or None)
+
+    @classmethod
+    def stored(cls, code: str | None, message: str | None, facts: Mapping[str, Any] | None) -> "Failure | None":
+        """From its columns, as `facts` made the third; None where there is no code."""
+        if code is None:
+            return None
+        told = facts or {}
+        return cls(ErrorCode(code), message or "", told.get("hint"), bool(told.get("retryable")), told.get("details"))
 
     @property
     def field(self) -> None:

@@ -21,8 +21,9 @@ from app.workflow.defaults import DEFAULTS
 from app.workflow.errors import ProjectNotFound, StageNotFound, StoryNotFound
 from app.workflow.material import Material, Rejection, prompt_of
 from app.workflow.models import Project
+from app.workflow.service import WORDS
 from app.workflow.stories import STORIES, one_as_markdown
-from app.workflow.values import UPSTREAM, Attempt
+from app.workflow.values import Attempt
 
 RUN_ENDED = JobKind("workflow-run")
 """The job that settles a stage, added by whoever ends its run; its payload names the run."""
@@ -32,12 +33,6 @@ TITLES = {
     Stage.PROJECT_PLANNING: "Project planning",
     Stage.STORY_GENERATION: "Story generation",
     Stage.PROMPT_GENERATION: "Prompt generation",
-}
-
-_APPROVED = {
-    Stage.REQUIREMENTS_ANALYSIS: "approved requirements analysis",
-    Stage.PROJECT_PLANNING: "approved project plan",
-    Stage.STORY_GENERATION: "approved stories",
 }
 
 
@@ -140,7 +135,7 @@ async def _material(scope: ReadScope, actor: Actor, attempt: Attempt, rejected: 
         if attempt.story_index >= len(stories):
             raise StoryNotFound(len(stories))
         return replace(material, story=one_as_markdown(attempt.story_index, stories[attempt.story_index]))
-    name = _APPROVED[UPSTREAM[attempt.stage] or attempt.stage]
+    name = f"approved {WORDS[upstream.kind]}"
     return replace(material, upstream=upstream.content or "", upstream_name=name)
 
 

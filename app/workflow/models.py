@@ -16,7 +16,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.errors import ErrorCode
 from app.core.ids import global_id
 from app.db.base import Base, Json, bounded, bounded_json
 from app.prompts.values import Stage
@@ -238,13 +237,7 @@ class WorkflowStage(Base):
     @property
     def error(self) -> Failure | None:
         """Why it failed."""
-        if self.error_code is None:
-            return None
-        facts = self.error_facts or {}
-        return Failure(
-            ErrorCode(self.error_code), self.error_message or "", facts.get("hint"), bool(facts.get("retryable")),
-            facts.get("details"),
-        )  # fmt: skip
+        return Failure.stored(self.error_code, self.error_message, self.error_facts)
 
 
 class Story(Base):

@@ -44,7 +44,7 @@ CALL_OFF = JobKind("workflow-cancel")
 
 
 class _Moved(Exception):
-    """What a stage was to be built on has changed since it was prepared."""
+    """What a stage was to be built on, or its review, has changed since it was prepared."""
 
 
 class _MoreSessions(Exception):
@@ -205,6 +205,15 @@ class WorkflowPipeline:
         """
         service.require_reviewer(actor)
         decision.check()
+        while True:
+            try:
+                return await self._decide(database, actor, decision, key)
+            except _Moved:
+                continue
+
+    async def _decide(
+        self, database: Database, actor: Actor, decision: Decision, key: ClientKey | None
+    ) -> ReviewOutcome:
         async with database.read() as scope:
             if await first_subject(scope, actor, key) is not None:
                 return await _as_decided(scope, actor, decision.review_id)
@@ -226,6 +235,9 @@ class WorkflowPipeline:
                 if gone.run_id is not None:
                     await enqueue(uow, CALL_OFF, job_of(RunRef(actor.tenant_id, RunId(gone.run_id))))
             made: WorkflowStage | None = None
+            if ready is None and decision.kind is DecisionKind.REQUEST_CHANGES:
+                # Somebody has made the review what is expected since it was read: nothing is prepared for that.
+                raise _Moved
             if ready is not None:
                 attempt = replace(stage.as_attempt, model=ready.request.wanted.model or stage.model)
                 requested = await service.request(uow, actor, attempt, [StageId(new_id())], [attempt.story_index])

@@ -208,3 +208,22 @@ async def test_decision_with_changes_asked_for_by_two_makes_one_attempt(process:
     assert (back.review.status, back.review.decisions) == ("approved", 2)
     assert again["created_by"] in (BOB.user_id, CAROL.user_id)
     assert await inconsistent(dsn) == {}
+
+
+async def test_changes_asked_for_while_another_approves_are_refused_or_made(process: Process, dsn: str) -> None:
+    project = await a_project(process, ALICE)
+    for _ in range(ROUNDS):
+        [there] = await made(process, dsn, ALICE, project, RA)
+        ask = DecisionKind.REQUEST_CHANGES
+        approval, changes = await both(
+            decided(process, BOB, there["review_id"]),
+            decided(process, CAROL, there["review_id"], ask, "Name the users.", ReviewStatus.APPROVED),
+        )
+        assert not isinstance(approval, AppError)
+        if isinstance(changes, AppError):
+            assert changes.code is ErrorCode.ALREADY_DECIDED
+        else:
+            # Never a rejection of which nothing comes.
+            assert changes.regenerated is not None
+            await settled(dsn, [changes.regenerated])
+    assert await inconsistent(dsn) == {}
