@@ -125,7 +125,8 @@ async def test_followers_who_come_and_go_leave_nothing_behind(
         await asyncio.gather(following[0], return_exceptions=True)
         assert asking.completions.feed.followed == 0
 
-    assert len(asyncio.all_tasks()) == tasks
+    # No more than before: what else the process had begun may have ended meanwhile.
+    assert len(asyncio.all_tasks()) <= tasks
     gate.set()
     assert text_of(await followed(asking, actor, run)) == "one two three"
     assert entries() == 0
