@@ -26,6 +26,7 @@ from app.graph.context import Context
 from app.graph.correlation import Correlated
 from app.graph.endpoints import Endpoints
 from app.graph.http import GraphQLOverHTTP
+from app.graph.operations import Operations
 from app.graph.schema import Schema
 from app.graph.socket import INIT_SECONDS, GraphQLOverSocket, SocketLimits
 from app.identity.service import correlation_id
@@ -82,9 +83,10 @@ def graphql_routes(
     limits = SocketLimits(
         settings.socket_operations, settings.max_body_bytes, settings.socket_ping_seconds, init_seconds
     )
+    operations = Operations(served)
     return [
-        Route("/graphql", GraphQLOverHTTP(served, correlation_id, make_context, settings.max_body_bytes, stopping)),
-        WebSocketRoute("/graphql", GraphQLOverSocket(served, correlation_id, make_context, limits, LOOPBACK_NAMES)),
+        Route("/graphql", GraphQLOverHTTP(operations, correlation_id, make_context, settings.max_body_bytes, stopping)),
+        WebSocketRoute("/graphql", GraphQLOverSocket(operations, correlation_id, make_context, limits, LOOPBACK_NAMES)),
     ]
 
 

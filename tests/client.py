@@ -18,7 +18,7 @@ from app.core.settings import Settings
 from app.db.database import Database
 from app.graph.body import GraphQLRequest
 from app.graph.context import Context
-from app.graph.operations import Refused, errors_of, prepared, started
+from app.graph.operations import Operations, Refused, errors_of
 from app.identity.service import OpenDoor
 from app.schema import schema
 from tests.conversations import PATIENCE_SECONDS
@@ -61,7 +61,8 @@ class GraphQLClient:
         context = await self.context()
         asked, correlation_id = GraphQLRequest(query, dict(variables)), context.actor.correlation_id
         try:
-            answers = await started(schema, asked, prepared(schema, asked, correlation_id), context)
+            operations = Operations(schema)
+            answers = await operations.start(operations.prepare(asked, context), context)
         except (Refused, AppError) as error:
             return {"errors": errors_of(error, correlation_id)}
         async with asyncio.timeout(PATIENCE_SECONDS), aclosing(answers):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
+from uuid import UUID
 
 TenantId = NewType("TenantId", str)
 UserId = NewType("UserId", str)
@@ -36,6 +37,10 @@ class Actor:
     correlation_id: CorrelationId
     expires_at: datetime | None = None
     """In UTC: when what they showed to come in ends. A connection that lives longer is closed then."""
+    may_write: bool = True
+    """False for a key that was made for reading: no mutation, whatever the roles allow."""
+    key_id: UUID | None = None
+    """The API key that let them in, where it was one."""
 
     @property
     def is_admin(self) -> bool:

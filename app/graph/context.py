@@ -1,6 +1,7 @@
 """What a resolver may reach: the actor, the database, the request's loaders and the process's services."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
@@ -9,6 +10,15 @@ import strawberry
 from app.core.actor import Actor, CorrelationId
 from app.db.database import Database
 from app.graph.loading import Loader, Loaders
+
+Withdrawn = Callable[[], Awaitable[object]]
+"""Returns when what let the caller in was taken back; else it waits for ever. It is cancelled with the connection."""
+
+
+async def never() -> None:
+    """What let the caller in is not taken back."""
+    await asyncio.Event().wait()
+
 
 S = TypeVar("S")
 L = TypeVar("L", bound=Loader[Any, Any])
@@ -21,6 +31,7 @@ class Context:
     actor: Actor
     database: Database
     services: Mapping[type, object]
+    withdrawn: Withdrawn = never
     loaders: Loaders = field(init=False)
     selections: dict[tuple[int, ...], frozenset[str]] = field(init=False, default_factory=dict)
     """What `selected` has found out about the operation, by the identity of its nodes."""
@@ -30,7 +41,8 @@ class Context:
 
     def for_operation(self, correlation_id: CorrelationId) -> "Context":
         """The same caller in another operation: with loaders of its own, told apart by its correlation id."""
-        return Context(replace(self.actor, correlation_id=correlation_id), self.database, self.services)
+        actor = replace(self.actor, correlation_id=correlation_id)
+        return Context(actor, self.database, self.services, self.withdrawn)
 
     def loader(self, kind: type[L]) -> L:
         """The request's own instance of a loader class."""

@@ -18,7 +18,7 @@ from app.graph.accept import JSON
 from app.graph.body import BadRequest
 from app.graph.context import Context
 from app.graph.errors import MASK
-from app.graph.operations import Correlate, MakeContext
+from app.graph.operations import Correlate, MakeContext, ReadOnly
 
 log = structlog.get_logger("colloquy.http")
 
@@ -158,6 +158,8 @@ class _Endpoint:
         handler = self._handlers.get(request.method)
         if handler is None:
             raise MethodNotAllowed(request.method, ", ".join(self._handlers))
+        if request.method not in ("GET", "HEAD") and not context.actor.may_write:
+            raise ReadOnly
         if request.method == "POST":
             require_preflight(request.headers)
         return await handler(request, context)

@@ -29,8 +29,7 @@ from app.graph.body import (
 from app.graph.context import Context
 from app.graph.endpoints import SLOW_MS, media_type, require_preflight
 from app.graph.multipart import read_operation, require_uploads
-from app.graph.operations import Answer, Correlate, MakeContext, Refused, errors_of, only, prepared, started
-from app.graph.schema import Schema
+from app.graph.operations import Answer, Correlate, MakeContext, Operations, Refused, errors_of, only
 from app.graph.streaming import EventStream, Framing, Multipart, StreamedAnswers
 
 log = structlog.get_logger("colloquy.http")
@@ -47,13 +46,13 @@ class GraphQLOverHTTP:
 
     def __init__(
         self,
-        schema: Schema,
+        operations: Operations,
         correlate: Correlate,
         make_context: MakeContext,
         max_body_bytes: int,
         stopping: asyncio.Event,
     ) -> None:
-        self._schema = schema
+        self._operations = operations
         self._correlate = correlate
         self._make_context = make_context
         self._max_body_bytes = max_body_bytes
@@ -101,21 +100,20 @@ class GraphQLOverHTTP:
             # Such a client fails on any other status, without a look at what the answer says.
             framing, answers = EventStream(), only({"errors": errors_of(error, correlation_id)})
         if framing is not None:
-            return StreamedAnswers(framing, answers, correlation_id, self._stopping, context.actor.expires_at)
+            return StreamedAnswers(framing, answers, context, self._stopping)
         async with aclosing(answers):
             return _json(await anext(answers), correlation_id)
 
     async def _start(
         self, request: Request, asked: GraphQLRequest, context: Context, accepted: Accepted
     ) -> tuple[Framing | None, AsyncGenerator[Answer, None]]:
-        document = prepared(self._schema, asked, context.actor.correlation_id)
-        kind = document.operation_type(asked.operation_name)
+        operation = self._operations.prepare(asked, context)
         if asked.files:
-            require_uploads(self._schema, document, asked)
-        if request.method == "GET" and kind is not OperationType.QUERY:
+            require_uploads(self._operations.schema, operation.definition, asked)
+        if request.method == "GET" and operation.kind is not OperationType.QUERY:
             raise MethodRefused("only queries are taken by GET")
-        framing = _framing(kind, accepted)
-        return framing, await started(self._schema, asked, document, context)
+        framing = _framing(operation.kind, accepted)
+        return framing, await self._operations.start(operation, context)
 
     async def _read(self, request: Request, closing: ExitStack) -> GraphQLRequest:
         match request.method:

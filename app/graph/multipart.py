@@ -8,6 +8,7 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLList,
     GraphQLSchema,
+    OperationDefinitionNode,
     TypeNode,
     get_nullable_type,
     type_from_ast,
@@ -15,7 +16,7 @@ from graphql import (
 
 from app.graph.body import BadRequest, GraphQLRequest, parse_json, request_of
 from app.graph.forms import Form, FormLimits, read_form
-from app.graph.schema import PreparedDocument, Schema
+from app.graph.schema import Schema
 from app.graph.uploads import UploadedFile
 
 MOST_FILES = 8
@@ -86,9 +87,9 @@ def _key(holder: Any, step: str) -> str | int:
     return int(step)
 
 
-def require_uploads(schema: Schema, document: PreparedDocument, asked: GraphQLRequest) -> None:
+def require_uploads(schema: Schema, operation: OperationDefinitionNode, asked: GraphQLRequest) -> None:
     """Raise BadRequest where a file stands in a variable that is not of the type Upload: JSON, for one, holds none."""
-    variables = document.operation(asked.operation_name).variable_definitions or ()
+    variables = operation.variable_definitions or ()
     declared = {each.variable.name.value: each.type for each in variables}
     for place in asked.files:
         kind = _type_at(schema.core, declared, place)

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
-from graphql import ExecutionResult, OperationType
+from graphql import ExecutionResult, OperationDefinitionNode, OperationType
 from starlette.requests import HTTPConnection
 
 from app.core.actor import CorrelationId
+from app.core.errors import AppError, ErrorCode
 from app.graph.body import GraphQLRequest
 from app.graph.context import Context
 from app.graph.errors import formatted, told
@@ -35,12 +37,63 @@ class Refused(Exception):
         self.errors = errors
 
 
-def prepared(schema: Schema, asked: GraphQLRequest, correlation_id: CorrelationId) -> PreparedDocument:
-    """The document, valid for the schema; Refused or an AppError when it is not."""
-    found = schema.prepare(asked.query)
-    if found.errors:
-        raise Refused([formatted(error, correlation_id) for error in found.errors])
-    return found
+class ReadOnly(AppError):
+    """What let the caller in allows reading alone."""
+
+    code = ErrorCode.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("this key only reads", hint="use a key with the scope write")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation that may be executed: its document is valid, within the limits, and allowed."""
+
+    asked: GraphQLRequest
+    document: PreparedDocument
+    definition: OperationDefinitionNode
+
+    @property
+    def kind(self) -> OperationType:
+        """Whether it is a query, a mutation or a subscription."""
+        return self.definition.operation
+
+    @property
+    def name(self) -> str | None:
+        """What its author calls it."""
+        return self.definition.name.value if self.definition.name else None
+
+
+class Operations:
+    """The way of an operation, the same for every transport: `prepare` refuses, `start` executes."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+
+    def prepare(self, asked: GraphQLRequest, context: Context) -> Operation:
+        """The operation that is asked for; Refused or an AppError where it is not to be executed."""
+        document = self.schema.prepare(asked.query)
+        if document.errors:
+            raise Refused([formatted(error, context.actor.correlation_id) for error in document.errors])
+        operation = Operation(asked, document, document.operation(asked.operation_name))
+        if operation.kind is OperationType.MUTATION and not context.actor.may_write:
+            raise ReadOnly
+        return operation
+
+    async def start(self, operation: Operation, context: Context) -> AsyncGenerator[Answer, None]:
+        """The answer to a query or a mutation, or one for each event of a subscription.
+
+        Refused or an AppError where nothing is executed. The caller closes what comes back, which ends the operation.
+        """
+        correlation_id = context.actor.correlation_id
+        if operation.kind is OperationType.SUBSCRIPTION:
+            found = await self.schema.subscribe(operation.asked, operation.document, context)
+        else:
+            found = await self.schema.run(operation.asked, operation.document, context)
+        if isinstance(found, ExecutionResult):
+            return only(answer_of(found, correlation_id))
+        return _many(found, correlation_id)
 
 
 def answer_of(result: ExecutionResult, correlation_id: CorrelationId) -> Answer:
@@ -52,23 +105,6 @@ def answer_of(result: ExecutionResult, correlation_id: CorrelationId) -> Answer:
     if result.data is None and all(error.path is None for error in result.errors):
         raise Refused(errors)
     return {"errors": errors, "data": result.data}
-
-
-async def started(
-    schema: Schema, asked: GraphQLRequest, document: PreparedDocument, context: Context
-) -> AsyncGenerator[Answer, None]:
-    """The answer to a query or a mutation, or one for each event of a subscription.
-
-    Refused or an AppError where nothing is executed. The caller closes what comes back, which ends the operation.
-    """
-    correlation_id = context.actor.correlation_id
-    if document.operation_type(asked.operation_name) is OperationType.SUBSCRIPTION:
-        found = await schema.subscribe(asked, document, context)
-    else:
-        found = await schema.run(asked, document, context)
-    if isinstance(found, ExecutionResult):
-        return only(answer_of(found, correlation_id))
-    return _many(found, correlation_id)
 
 
 async def only(answer: Answer) -> AsyncGenerator[Answer, None]:

@@ -21,8 +21,7 @@ from app.core.logging import correlate
 from app.graph.body import GraphQLRequest
 from app.graph.context import Context
 from app.graph.frames import Frame, InvalidFrame, Kind, parse_frame
-from app.graph.operations import Correlate, MakeContext, errors_of, prepared, started
-from app.graph.schema import Schema
+from app.graph.operations import Correlate, MakeContext, Operations, errors_of
 
 log = structlog.get_logger("colloquy.socket")
 
@@ -73,13 +72,13 @@ class GraphQLOverSocket:
 
     def __init__(
         self,
-        schema: Schema,
+        operations: Operations,
         correlate: Correlate,
         make_context: MakeContext,
         limits: SocketLimits,
         own_names: Collection[str],
     ) -> None:
-        self._schema = schema
+        self._runner = operations
         self._correlate = correlate
         self._make_context = make_context
         self._limits = limits
@@ -98,7 +97,7 @@ class GraphQLOverSocket:
             await websocket.close(CloseCode.WRONG_SUBPROTOCOL, f"Subprotocol not acceptable: speak {PROTOCOL}")
             return
         await websocket.accept(PROTOCOL)
-        await _Connection(websocket, self._schema, self._correlate, self._make_context, self._limits).serve()
+        await _Connection(websocket, self._runner, self._correlate, self._make_context, self._limits).serve()
 
 
 def is_own_page(headers: Mapping[str, str], own_names: Collection[str]) -> bool:
@@ -143,13 +142,13 @@ class _Connection:
     def __init__(
         self,
         websocket: WebSocket,
-        schema: Schema,
+        operations: Operations,
         correlate: Correlate,
         make_context: MakeContext,
         limits: SocketLimits,
     ) -> None:
         self._websocket = websocket
-        self._schema = schema
+        self._runner = operations
         self._correlate = correlate
         self._make_context = make_context
         self._limits = limits
@@ -241,6 +240,13 @@ class _Connection:
         self._deadline.reschedule(_moment(context.actor.expires_at))
         await self._send({"type": "connection_ack"})
         self._start(self._ping())
+        self._start(self._watch(context))
+
+    async def _watch(self, context: Context) -> None:
+        """Close the socket when what let the client in is taken back."""
+        await context.withdrawn()
+        self._at_deadline = _Closing(CloseCode.FORBIDDEN, "Forbidden: the key was revoked")
+        self._deadline.reschedule(asyncio.get_running_loop().time())
 
     async def _subscribe(self, frame: Frame) -> None:
         if self._context is None:
@@ -283,8 +289,8 @@ class _Connection:
         correlate(context.actor.correlation_id)
         last: dict[str, Any] = {"id": id_, "type": "complete"}
         try:
-            document = prepared(self._schema, asked, context.actor.correlation_id)
-            async with aclosing(await started(self._schema, asked, document, context)) as answers:
+            operation = self._runner.prepare(asked, context)
+            async with aclosing(await self._runner.start(operation, context)) as answers:
                 async for answer in answers:
                     await self._send({"id": id_, "type": "next", "payload": answer})
         except LEFT:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from app.core.actor import CorrelationId
+from app.graph.context import Context
 from app.graph.operations import Answer, errors_of
 
 KEEP_ALIVE_SECONDS = 12.0
@@ -74,16 +74,16 @@ class StreamedAnswers:
         self,
         framing: Framing,
         answers: AsyncGenerator[Answer, None],
-        correlation_id: CorrelationId,
+        context: Context,
         stopping: asyncio.Event,
-        expires_at: datetime | None = None,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
     ) -> None:
         self._framing = framing
         self._answers = answers
-        self._correlation_id = correlation_id
+        self._correlation_id = context.actor.correlation_id
+        self._expires_at = context.actor.expires_at
+        self._withdrawn = context.withdrawn
         self._stopping = stopping
-        self._expires_at = expires_at
         self._keep_alive_seconds = keep_alive_seconds
         self._sending = asyncio.Lock()
         self._is_silent = False
@@ -93,7 +93,10 @@ class StreamedAnswers:
         """Send it until one of the three ends: the operation, the client, the server."""
         await send({"type": "http.response.start", "status": 200, "headers": self._headers()})
         await self._send(send, self._framing.opening)
-        tasks = [_task(self._pump(send)), _task(_gone(receive)), _task(self._stop(send)), _task(self._keep_alive(send))]
+        tasks = [
+            _task(self._pump(send)), _task(_gone(receive)), _task(self._keep_alive(send)),
+            _task(self._stop(send)), _task(self._end_when_withdrawn(send)),
+        ]  # fmt: skip
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -121,6 +124,10 @@ class StreamedAnswers:
         seconds = None if self._expires_at is None else (self._expires_at - datetime.now(UTC)).total_seconds()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
+        await self._send(send, b"", more=False)
+
+    async def _end_when_withdrawn(self, send: Send) -> None:
+        await self._withdrawn()
         await self._send(send, b"", more=False)
 
     async def _keep_alive(self, send: Send) -> None:

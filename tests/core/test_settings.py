@@ -108,8 +108,11 @@ def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("COLLOQUY_LOG_LEVEL", "loud")
     monkeypatch.setenv("COLLOQUY_PORT", "x")
 
-    with pytest.raises(SettingsError, match=r"COLLOQUY_PORT: .*; COLLOQUY_LOG_LEVEL: must be debug"):
+    with pytest.raises(SettingsError) as refused:
         load_settings()
+    assert sorted(line.partition(":")[0] for line in str(refused.value).split("; ")) == [
+        "COLLOQUY_LOG_LEVEL", "COLLOQUY_PORT",
+    ]  # fmt: skip
 
 
 def test_secrets_are_not_shown_with_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:

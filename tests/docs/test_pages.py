@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
-from app.core.settings import Settings, environment_name
+from app.core.settings import GROUPS, environment_name
+from app.core.settings.kinds import Group
 from app.messages.intent import IntentDetector
 from app.workflow.values import TRANSITIONS, StageStatus
 from tests.client import GraphQLClient
@@ -187,15 +188,24 @@ def test_commands_of_the_pages_are_all_covered() -> None:
     assert uncovered == []
 
 
-def test_table_of_settings_is_complete() -> None:
-    rows = [line for line in (ROOT / "docs" / "configuration.md").read_text().splitlines() if line.startswith("| `")]
+def test_tables_of_settings_are_complete() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text().splitlines()
+    rows = [line for line in page if line.startswith(("| `", "### "))]
+    begin = rows.index(f"### {heading(GROUPS[0])}")
 
     expected = []
-    for name, field in Settings.model_fields.items():
-        default = field.default
-        shown = "" if default is None else f"`{str(default).lower() if isinstance(default, bool) else default}`"
-        expected.append(f"| `{environment_name(name)}` | {shown} | {field.description} |")
-    assert rows == expected
+    for group in GROUPS:
+        expected.append(f"### {heading(group)}")
+        for name, field in group.model_fields.items():
+            default = field.default
+            shown = "" if default is None else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+            expected.append(f"| `{environment_name(name)}` | {shown} | {field.description} |")
+    assert rows[begin : begin + len(expected)] == expected
+
+
+def heading(group: type[Group]) -> str:
+    """What its part of the page is called."""
+    return str(group.__doc__).splitlines()[0].rstrip(".")
 
 
 @pytest.mark.parametrize("catalogue", blocks(ROOT / "docs" / "pipeline.md", "json"))

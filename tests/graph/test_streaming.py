@@ -2,15 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any, cast
 
 import orjson
 import pytest
 
+from app.db.database import Database
 from app.graph.accept import Accepted, accepted_by
+from app.graph.context import Context
 from app.graph.operations import only
 from app.graph.streaming import EventStream, Framing, Multipart, StreamedAnswers
+from tests.conftest import an_actor
 from tests.graph.wire import Tickets, Wire, wire
 
 EVENTS = {"Accept": "text/event-stream"}
@@ -186,7 +189,7 @@ async def test_a_stream_ends_when_what_let_its_client_in_expires(headers: dict[s
 async def test_silence_is_broken_by_signs_of_life(framing: Framing, sign: bytes) -> None:
     silent, sent = asyncio.Event(), []
 
-    async def answers() -> AsyncIterator[Any]:
+    async def answers() -> AsyncGenerator[Any, None]:
         await silent.wait()
         yield {"data": 1}
 
@@ -198,7 +201,8 @@ async def test_silence_is_broken_by_signs_of_life(framing: Framing, sign: bytes)
     async def receive() -> Any:
         await asyncio.Event().wait()
 
-    response = StreamedAnswers(framing, answers(), "c", asyncio.Event(), keep_alive_seconds=0.01)  # type: ignore[arg-type]
+    context = Context(an_actor("alice"), cast(Database, None), {})
+    response = StreamedAnswers(framing, answers(), context, asyncio.Event(), keep_alive_seconds=0.01)
     await asyncio.wait_for(response({}, receive, send), 20)
 
     body = b"".join(sent)

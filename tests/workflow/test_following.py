@@ -4,7 +4,7 @@ from contextlib import aclosing
 from typing import Any
 
 from app.graph.body import GraphQLRequest
-from app.graph.operations import prepared, started
+from app.graph.operations import Operations
 from app.schema import schema
 from tests.client import GraphQLClient, client_of
 from tests.runs.conftest import a_process
@@ -34,8 +34,9 @@ async def test_project_is_followed_from_a_number_to_its_end_by_its_tenant_alone(
     async with a_process(dsn) as process, client_of(process.database, process.services, "bob") as bob:
         context = await bob.context()
         asked = GraphQLRequest(FOLLOW, {"id": scene.id, "after": "1"})
-        document = prepared(schema, asked, context.actor.correlation_id)
-        async with aclosing(await started(schema, asked, document, context)) as answers:
+        operations = Operations(schema)
+        operation = operations.prepare(asked, context)
+        async with aclosing(await operations.start(operation, context)) as answers:
             told = [(await anext(answers))["data"]["projectEvents"] for _ in range(2)]
             await happened(scene, 4, "project.deleted")
             # The poll finds it, for nobody announced it; then the stream is over.

@@ -1,0 +1,83 @@
+"""Settings: from the environment, with defaults that work, checked when the process starts.
+
+A file per group: a setting is added to its group, and to that part of the page of configuration.
+"""
+
+from ipaddress import ip_address
+
+from pydantic import AliasChoices, ValidationError, model_validator
+
+from app.core.settings.database import DatabaseSettings
+from app.core.settings.identity import IdentitySettings
+from app.core.settings.kinds import MODEL_NAME, Group
+from app.core.settings.models import ModelSettings
+from app.core.settings.observing import ObservingSettings
+from app.core.settings.serving import ServingSettings
+from app.core.settings.work import WorkSettings
+
+GROUPS: tuple[type[Group], ...] = (
+    DatabaseSettings, ServingSettings, IdentitySettings, WorkSettings, ModelSettings, ObservingSettings,
+)  # fmt: skip
+"""In the order of the page of configuration."""
+
+__all__ = [
+    "GROUPS", "MODEL_NAME", "Settings", "SettingsError", "environment_name", "is_loopback", "listen_address",
+    "load_settings",
+]  # fmt: skip
+
+
+class SettingsError(Exception):
+    """One line per setting that is wrong, with its name in the environment and what it should be."""
+
+
+class Settings(DatabaseSettings, ServingSettings, IdentitySettings, WorkSettings, ModelSettings, ObservingSettings):
+    """What an operator may choose. `docs/configuration.md` holds the same tables; a test compares them."""
+
+    @model_validator(mode="after")
+    def _open_doors_stay_inside(self) -> "Settings":
+        # Whoever can reach the port would be anybody they name: only this machine may.
+        if self.auth == "off" and not is_loopback(self.host):
+            raise ValueError(
+                f"COLLOQUY_HOST={self.host} with COLLOQUY_AUTH=off would let everybody on the network in as anybody: "
+                "listen on 127.0.0.1 or ::1"
+            )
+        return self
+
+
+def listen_address(settings: Settings, dsn: str) -> str:
+    """Where to listen, of a process whose database is at `dsn`."""
+    return settings.listen_url.get_secret_value() if settings.listen_url is not None else dsn
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only processes of this machine can reach a server that listens on `host`."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load_settings(**flags: object) -> Settings:
+    """The settings of this process: flags first, then the environment, then defaults; SettingsError says what is wrong.
+
+    A flag that is None was not given.
+    """
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(found["loc"], found["msg"]) for found in error.errors())) from None
+
+
+def environment_name(field: str) -> str:
+    """The variable that sets `field`."""
+    alias = Settings.model_fields[field].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"COLLOQUY_{field.upper()}"
+
+
+def _explain(place: tuple[int | str, ...], message: str) -> str:
+    # Neither the value nor the rest of pydantic's text: a password may stand in it.
+    message = message.removeprefix("Value error, ")
+    if not place:
+        return message
+    name = str(place[0])
+    return f"{environment_name(name) if name in Settings.model_fields else name}: {message}"

@@ -1,0 +1,25 @@
+"""Settings of the server, and of what it takes from clients."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.core.settings.kinds import Group, Seconds
+
+
+class ServingSettings(Group):
+    """The server, and what it takes from clients."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Port to listen on; 0 takes a free one.")
+    max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
+        8 * 1024 * 1024, description="Largest request body; a longer one is refused with 413 while it is read. A "
+        "longer message closes a WebSocket."
+    )  # fmt: skip
+    socket_operations: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        100, description="Most operations that one WebSocket runs at once."
+    )
+    socket_ping_seconds: Seconds = Field(
+        20.0, description="A WebSocket is pinged this often; a client that does not answer within as much is dropped."
+    )
+    shutdown_seconds: Seconds = Field(10.0, description="After SIGTERM, how long requests in flight may take to end.")
