@@ -2,6 +2,7 @@
 
 SQLAlchemy's own execution costs several times what PostgreSQL needs for a row by its key; compiled once, a statement is
 a string and a list of parameter names. Hence one rule: what varies between two runs is a named parameter (`:name`).
+It is compiled when it is first run: a process that starts need not wait for two hundred that it may never send.
 """
 
 from collections import namedtuple
@@ -30,6 +31,8 @@ R = TypeVar("R")
 
 _DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
+_COMPILED = frozenset({"sql", "_names", "_required", "_constants", "_make"})
+
 
 def param(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]] | None = None) -> BindParameter[Any]:
     """A value that is given when the statement runs. `kind` where the expression around it does not tell its type."""
@@ -45,19 +48,37 @@ def past(name: str) -> ColumnElement[Any]:
 class Statement(Generic[R]):
     """A statement that returns records of `R`: a table's class, or a NamedTuple with the columns in their order."""
 
-    __slots__ = ("_constants", "_make", "_names", "_required", "sql")
+    __slots__ = ("_constants", "_expression", "_make", "_names", "_record", "_required", "sql")
+
+    sql: str
+    _names: tuple[str, ...]
+    _required: set[str]
+    _constants: dict[str, object]
+    _make: Any
 
     def __init__(self, record: type[R], expression: Executable) -> None:
-        compiled = expression.compile(dialect=_DIALECT)  # type: ignore[attr-defined]
-        self.sql: str = compiled.string
-        if "POSTCOMPILE" in self.sql:
+        self._record = record
+        self._expression = expression
+
+    def __getattr__(self, name: str) -> Any:
+        """Called for what is not there yet, the first time: then it is compiled."""
+        if name not in _COMPILED:
+            raise AttributeError(name)
+        self._compile()
+        return object.__getattribute__(self, name)
+
+    def _compile(self) -> None:
+        compiled = self._expression.compile(dialect=_DIALECT)  # type: ignore[attr-defined]
+        sql: str = compiled.string
+        if "POSTCOMPILE" in sql:
             raise TypeError("a list inside IN is written into each statement anew: use = any(param)")
-        self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
+        self._make = _record_maker(self._record, tuple(column.key for column in _columns(self._expression)))
+        self._names = tuple(compiled.positiontup or ())
         self._required = {name for name, bound in compiled.binds.items() if bound.required}
-        self._constants: dict[str, object] = {
+        self._constants = {
             name: bound.effective_value for name, bound in compiled.binds.items() if not bound.required
         }
-        self._make = _record_maker(record, tuple(column.key for column in _columns(expression)))
+        self.sql = sql
 
     def arguments(self, values: Mapping[str, object]) -> list[object]:
         """The values in the order of the statement's `$1, $2 …`; TypeError when one is missing or unknown."""
