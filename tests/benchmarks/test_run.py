@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 
 ROOT = Path(__file__).parents[2]
 LIMIT_SECONDS = 100.0
@@ -51,57 +52,22 @@ async def test_a_run_prints_a_table_and_keeps_its_figures(tmp_path: Path) -> Non
         assert 0 < ratio["min"] <= ratio["median"] <= ratio["max"]
 
 
-async def test_messages_are_stored_over_http_and_by_pgbench(tmp_path: Path) -> None:
-    code, printed, told = await run(
-        "--quick", "--rounds", "1", "--only", "append", "--only", "http", "--only", "page", "--results", str(tmp_path)
+@pytest.mark.timeout(300)
+async def test_every_benchmark_runs_and_keeps_its_figures(tmp_path: Path) -> None:
+    code, printed, told = await run("--quick", "--rounds", "1", "--seconds", "0.1", "--results", str(tmp_path))
+
+    assert code == 0, told
+    for line in (
+        "append, 16 writers, 1 session", "3 statements", "of CPU per event", "a user of 500 sessions, known",
+        "three common words, of 12,500 messages", "50 of 50 projects with their progress",
+    ):  # fmt: skip
+        assert line in printed
+    (kept,) = results(tmp_path)
+    assert all(
+        side["per_second"][0] > 0 for found in kept["comparisons"] for side in (found["ours"], found["anchor"]) if side
     )
-
-    assert code == 0, told
-    assert "append, 16 writers, 1 session" in printed
-    assert "3 statements" in printed
-    (kept,) = results(tmp_path)
-    assert [len(found["ours"]["per_second"]) for found in kept["comparisons"]] == [1, 1, 1, 1, 1]
-
-
-async def test_answers_are_followed_beside_a_bare_socket(tmp_path: Path) -> None:
-    code, printed, told = await run("--quick", "--rounds", "1", "--only", "streams", "--results", str(tmp_path))
-
-    assert code == 0, told
-    assert "of CPU per event" in printed
-    (kept,) = results(tmp_path)
-    carried, most, waited = kept["comparisons"]
-    assert carried["ours"]["per_second"][0] > 0
-    assert most["anchor"]["per_second"][0] > 0
-    assert waited["ours"]["per_second"][0] > 0
-
-
-async def test_statistics_are_compared_with_a_row(tmp_path: Path) -> None:
-    code, printed, told = await run("--quick", "--rounds", "1", "--only", "statistics", "--results", str(tmp_path))
-
-    assert code == 0, told
-    assert "a user of 500 sessions, known" in printed
-    (kept,) = results(tmp_path)
-    assert [len(found["ours"]["per_second"]) for found in kept["comparisons"]] == [1] * 8
-
-
-async def test_searches_are_compared_with_a_row_and_timed(tmp_path: Path) -> None:
-    code, printed, told = await run("--quick", "--rounds", "1", "--only", "search", "--results", str(tmp_path))
-
-    assert code == 0, told
-    assert "three common words, of 12,500 messages" in printed
-    (kept,) = results(tmp_path)
-    assert [len(found["ours"]["per_second"]) for found in kept["comparisons"]] == [1] * 12
-    assert all("p95" in found["notes"][0] for found in kept["comparisons"])
-
-
-async def test_the_workflow_is_asked_through_the_schema_and_timed(tmp_path: Path) -> None:
-    code, printed, told = await run("--quick", "--rounds", "1", "--only", "workflow", "--results", str(tmp_path))
-
-    assert code == 0, told
-    assert "50 of 50 projects with their progress" in printed
-    (kept,) = results(tmp_path)
-    assert [len(found["ours"]["per_second"]) for found in kept["comparisons"]] == [1] * 4
-    assert all("p95" in found["notes"][0] for found in kept["comparisons"])
+    timed = [found for found in kept["comparisons"] if any("p95" in note for note in found["notes"])]
+    assert len(timed) >= 16
 
 
 async def test_an_unknown_benchmark_is_named_before_anything_is_measured(tmp_path: Path) -> None:

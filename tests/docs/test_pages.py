@@ -16,7 +16,7 @@ from app.messages.intent import IntentDetector
 from app.workflow.values import TRANSITIONS, StageStatus
 from tests.client import GraphQLClient
 from tests.followers import Way, subscribed
-from tests.processes import serving
+from tests.processes import Served, serving
 from tests.schema_walk import FOR_ADMINS
 from tests.uploads import FileToSend
 from tests.workflow.scenes import PG, SG, Scene, a_workflow
@@ -33,14 +33,17 @@ def blocks(page: Path, language: str) -> list[str]:
     return [text for found, text in _BLOCK.findall(page.read_text()) if found == language]
 
 
-def operations(*, subscriptions: bool) -> list[object]:
-    """The GraphQL blocks of all pages: those that are followed, or all others."""
-    return [
-        pytest.param(text, id=f"{page.stem}-{number}")
+def operations(*, subscriptions: bool) -> dict[str, str]:
+    """The GraphQL blocks of all pages by page and number: those that are followed, or all others."""
+    return {
+        f"{page.stem}-{number}": text
         for page in PAGES
         for number, text in enumerate(blocks(page, "graphql"), 1)
         if text.startswith("subscription") is subscriptions
-    ]
+    }
+
+
+QUERIES = operations(subscriptions=False)
 
 
 COMMANDS = sorted(
@@ -54,32 +57,11 @@ COMMANDS = sorted(
 )
 
 
-@pytest.mark.parametrize("query", operations(subscriptions=False))
+@pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
 async def test_queries_on_the_pages_run(
     client: GraphQLClient, client_as: ClientAs, query: str, dsn: str, tmp_path: Path
 ) -> None:
-    session = await client.create_session(title="Trip to Lisbon")
-    message = (await client.say(session))["message"]["id"]
-    begun = await client.mutate("createStreamingContext", "message { id }", {"sessionId": session})
-    answer = (await client.reply(session, "", callsTools=True))["message"]["id"]
-    executed, awaiting = [await add_call(client, answer) for _ in range(2)]
-    known = {
-        "sessionId": session,
-        "messageId": answer if "addToolCall" in query else message,
-        "toolCallId": await add_call(client, answer),
-        "toolExecutionId": await add_execution(client, executed),
-        "awaitingId": await add_execution(client, awaiting, requiredApproval=True),
-        "attachmentId": await add_file(client, message, FileToSend()),
-        "templateId": (await add_template(client, "plain"))[0],
-        "file": FileToSend(),
-        "answerId": begun["message"]["id"],
-        "budgetId": await limited(client),
-        "runId": await run_of(client),
-        "endedRunId": await ended_run_of(client),
-        "shopTemplateId": await template_of(client),
-        **(await workflow_ids(dsn)),
-    }
-    variables = {name: value for name, value in known.items() if f"${name}" in query}
+    variables = {name: value for name, value in (await known_to(client, dsn, query)).items() if f"${name}" in query}
 
     if "wait: true" in query:
         # What is waited for must be worked.
@@ -91,6 +73,34 @@ async def test_queries_on_the_pages_run(
 
     payloads = [value for value in data.values() if isinstance(value, dict) and "success" in value]
     assert all(payload["success"] for payload in payloads), payloads
+
+
+async def known_to(client: GraphQLClient, dsn: str, query: str) -> dict[str, object]:
+    """What the variables of a page stand for, as far as the query may need it."""
+    session = await client.create_session(title="Trip to Lisbon")
+    message = (await client.say(session))["message"]["id"]
+    known: dict[str, object] = {"sessionId": session, "messageId": message, "file": FileToSend()}
+    if any(name in query for name in ("addToolCall", "$toolCallId", "$toolExecutionId", "$awaitingId")):
+        answer = (await client.reply(session, "", callsTools=True))["message"]["id"]
+        first, second, third = [await add_call(client, answer) for _ in range(3)]
+        known |= {"messageId": answer, "toolCallId": first, "toolExecutionId": await add_execution(client, second)}
+        known["awaitingId"] = await add_execution(client, third, requiredApproval=True)
+    if "$answerId" in query:
+        begun = await client.mutate("createStreamingContext", "message { id }", {"sessionId": session})
+        known["answerId"] = begun["message"]["id"]
+    if "$attachmentId" in query:
+        known["attachmentId"] = await add_file(client, message, FileToSend())
+    if "$templateId" in query:
+        known["templateId"] = (await add_template(client, "plain"))[0]
+    if "$shopTemplateId" in query:
+        known["shopTemplateId"] = await template_of(client)
+    if "$budgetId" in query:
+        known["budgetId"] = await limited(client)
+    if "unId" in query:
+        known |= {"runId": await run_of(client), "endedRunId": await ended_run_of(client)}
+    if any(name in query for name in ("$projectId", "$stageId", "$reviewId")):
+        known |= await workflow_ids(dsn)
+    return known
 
 
 async def workflow_of(place: str) -> Scene:
@@ -124,23 +134,30 @@ async def ended_run_of(client: GraphQLClient) -> str:
     return run
 
 
-@pytest.mark.parametrize("query", operations(subscriptions=True))
-async def test_subscriptions_on_the_pages_run(query: str, dsn: str, tmp_path: Path) -> None:
+@pytest.mark.timeout(240)
+async def test_subscriptions_on_the_pages_run(dsn: str, tmp_path: Path, subtests: pytest.Subtests) -> None:
     async with serving(tmp_path, DATABASE_URL=dsn) as served, served.client() as client:
-        if "approvalRequested" in query:
-            awaiting = await requested(client)
-            async with aclosing(subscribed(await served.address(), Way.SOCKET, query, {})) as told:
-                assert (await anext(told))["id"] == awaiting
-            return
-        if "projectEvents" in query:
-            project = {"projectId": (await workflow_of(dsn)).id}
-            async with aclosing(subscribed(await served.address(), Way.SOCKET, query, project)) as told:
-                assert (await anext(told))["kind"] == "PROJECT_CREATED"
-            return
-        asked = {"query": query, "variables": {"runId": await run_of(client)}}
+        for name, query in operations(subscriptions=True).items():
+            with subtests.test(name):
+                await run_subscription(served, client, query, dsn)
 
-        async with client.http.sse("/graphql", method="POST", json=asked) as stream:
-            results = [json.loads(sent.data) async for sent in stream if sent.event == "next"]
+
+async def run_subscription(served: Served, client: GraphQLClient, query: str, dsn: str) -> None:
+    """Follow something that the subscription is about: to its end, where it has one."""
+    if "approvalRequested" in query:
+        awaiting = await requested(client)
+        async with aclosing(subscribed(await served.address(), Way.SOCKET, query, {})) as told:
+            assert (await anext(told))["id"] == awaiting
+        return
+    if "projectEvents" in query:
+        project = {"projectId": (await workflow_of(dsn)).id}
+        async with aclosing(subscribed(await served.address(), Way.SOCKET, query, project)) as told:
+            assert (await anext(told))["kind"] == "PROJECT_CREATED"
+        return
+    asked = {"query": query, "variables": {"runId": await run_of(client)}}
+
+    async with client.http.sse("/graphql", method="POST", json=asked) as stream:
+        results = [json.loads(sent.data) async for sent in stream if sent.event == "next"]
 
     assert all("errors" not in result for result in results), results
     names = [result["data"]["messageCompletion"]["__typename"] for result in results]

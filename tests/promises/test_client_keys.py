@@ -1,11 +1,14 @@
 """What is asked once is done once, however often it is sent: every mutation takes a client's key."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from tests.client import GraphQLClient
+from tests.conftest import cloned
+from tests.filled import Filled, filled
 from tests.schema_walk import (
     FOR_ADMINS,
     Ids,
@@ -18,7 +21,7 @@ from tests.schema_walk import (
     random_ids,
     valid_arguments,
 )
-from tests.worlds import Conversation, conversation, ids_for, stored
+from tests.worlds import ClientAs, Conversation, conversation, ids_for, stored
 
 ENDS_ITS_OBJECT = {"deleteSession": "session", "deleteAttachment": "attachment"}
 """What is null in a repeated answer: the object is no more."""
@@ -39,10 +42,34 @@ EVENTS = {
 NOT_COMPARED = {"correlationId", "processingTimeMs", "deduplicated"}
 
 
+@pytest.fixture(scope="module")
+def world(cluster: str, template: str, built: Any) -> Filled[tuple[Conversation, Conversation]]:
+    """Two conversations."""
+
+    async def fill(client_as: ClientAs) -> tuple[Conversation, Conversation]:
+        client = await client_as("alice")
+        return await conversation(client, mark="own"), await conversation(client, mark="other")
+
+    return filled(cluster, template, built, fill)
+
+
 @pytest.fixture
-async def own(client: GraphQLClient) -> Conversation:
-    """A conversation to change."""
-    return await conversation(client, mark="own")
+async def dsn(cluster: str, world: Filled[Any]) -> AsyncIterator[str]:
+    """The address of a database of the test's own, which holds them."""
+    async with cloned(cluster, world.template) as address:
+        yield address
+
+
+@pytest.fixture
+def own(world: Filled[tuple[Conversation, Conversation]]) -> Conversation:
+    """The one to change."""
+    return world.told[0]
+
+
+@pytest.fixture
+def other(world: Filled[tuple[Conversation, Conversation]]) -> Conversation:
+    """The other one."""
+    return world.told[1]
 
 
 async def payload_of(client: GraphQLClient, mutation: str, input_: dict[str, Any]) -> dict[str, Any]:
@@ -112,14 +139,14 @@ async def test_ten_at_once_with_one_key_are_done_once(
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
 async def test_a_key_that_was_used_for_another_input_is_refused(
-    mutation: str, client: GraphQLClient, own: Conversation, dsn: str
+    mutation: str, client: GraphQLClient, own: Conversation, other: Conversation, dsn: str
 ) -> None:
     ids = await ids_for(client, mutation, own)
-    other = await ids_for(client, mutation, await conversation(client, mark="other"))
+    others = await ids_for(client, mutation, other)
     await payload_of(client, mutation, keyed_input(mutation, ids))
     before = await stored(dsn)
 
-    payload = await payload_of(client, mutation, different_input(mutation, ids, other))
+    payload = await payload_of(client, mutation, different_input(mutation, ids, others))
 
     assert payload["success"] is False
     assert payload["error"]["code"] == "IDEMPOTENCY_KEY_REUSED"
@@ -168,18 +195,19 @@ def refused_input(mutation: str, own: Ids) -> dict[str, Any]:
     return {**arguments_with(text, " ", own)["input"], "clientKey": "once"}
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS)
 @pytest.mark.parametrize("key", ["", "  ", "k" * 201])
 async def test_a_key_is_one_to_two_hundred_characters(
-    mutation: str, key: str, client: GraphQLClient, own: Conversation, dsn: str
+    key: str, client: GraphQLClient, own: Conversation, dsn: str, subtests: pytest.Subtests
 ) -> None:
-    ids = await ids_for(client, mutation, own)
+    ids = {mutation: await ids_for(client, mutation, own) for mutation in MUTATIONS}
     before = await stored(dsn)
 
-    payload = await payload_of(client, mutation, keyed_input(mutation, ids, key))
+    for mutation in MUTATIONS:
+        with subtests.test(mutation):
+            payload = await payload_of(client, mutation, keyed_input(mutation, ids[mutation], key))
 
-    assert payload["error"]["code"] == "VALIDATION_ERROR"
-    assert payload["error"]["field"] == "clientKey"
+            assert payload["error"]["code"] == "VALIDATION_ERROR"
+            assert payload["error"]["field"] == "clientKey"
     assert await stored(dsn) == before
 
 

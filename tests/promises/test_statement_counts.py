@@ -1,11 +1,15 @@
 """What a query costs does not depend on how many objects it finds: one statement per list, not per parent."""
 
 import json
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from tests.client import GraphQLClient
+from tests.conftest import cloned
 from tests.fakes import StatementRecorder
+from tests.filled import Filled, filled
 from tests.uploads import FileToSend
 from tests.ways import operations, ways
 from tests.worlds import ClientAs, Conversation, add_call, add_execution, add_file, conversation, live_run
@@ -26,18 +30,37 @@ async def cost(client: GraphQLClient, statements: StatementRecorder, operation: 
     return len(statements.sent), json.dumps(answer)
 
 
-@pytest.fixture
-async def one(client_as: ClientAs) -> tuple[GraphQLClient, list[Conversation]]:
-    """A user with one conversation of two chains, so that messages have others beside them."""
-    client = await client_as("one")
-    return client, [await answered(client, 2)]
+@pytest.fixture(scope="module")
+def world(cluster: str, template: str, built: Any) -> Filled[tuple[list[Conversation], list[Conversation]]]:
+    """The conversations of two users: one has one of two chains, so that messages have others beside them.
+
+    The other has twenty, the first of which has twenty chains.
+    """
+
+    async def fill(client_as: ClientAs) -> tuple[list[Conversation], list[Conversation]]:
+        few, lots = await client_as("one"), await client_as("many")
+        return [await answered(few, 2)], [await answered(lots, MANY if number == 0 else 2) for number in range(MANY)]
+
+    return filled(cluster, template, built, fill)
 
 
 @pytest.fixture
-async def many(client_as: ClientAs) -> tuple[GraphQLClient, list[Conversation]]:
-    """A user with twenty conversations, the first of which has twenty chains."""
-    client = await client_as("many")
-    return client, [await answered(client, MANY if number == 0 else 2) for number in range(MANY)]
+async def dsn(cluster: str, world: Filled[Any]) -> AsyncIterator[str]:
+    """The address of a database of the test's own, which holds them."""
+    async with cloned(cluster, world.template) as address:
+        yield address
+
+
+@pytest.fixture
+async def one(client_as: ClientAs, world: Filled[Any]) -> tuple[GraphQLClient, list[Conversation]]:
+    """The user with one conversation."""
+    return await client_as("one"), world.told[0]
+
+
+@pytest.fixture
+async def many(client_as: ClientAs, world: Filled[Any]) -> tuple[GraphQLClient, list[Conversation]]:
+    """The user with twenty."""
+    return await client_as("many"), world.told[1]
 
 
 async def answered(client: GraphQLClient, chains: int = 1) -> Conversation:
