@@ -99,40 +99,36 @@ async def test_every_list_costs_the_same_with_one_parent_and_with_twenty(
     assert {"toolExecutions.toolCall", "pendingApprovals.message", "toolCalls.execution"} <= seen
 
 
-async def test_twenty_sessions_with_messages_and_tool_calls_are_three_statements(
-    many: tuple[GraphQLClient, list[Conversation]], statements: StatementRecorder
-) -> None:
-    count, answer = await cost(
-        many[0], statements, "{ sessions { nodes { messages { nodes { content toolCalls { name } } } } } }"
-    )
-
-    assert count == 3
-    # Of the first session a page: the question, twenty chains of five, and without the last of these.
-    assert answer.count('"content"') == 100 + 19 * 14
-    assert answer.count('"name"') == 79 + 19 * 8
-
-
-async def test_the_page_a_front_end_opens_with_is_five_statements(
+async def test_what_lists_cost_is_known(
     one: tuple[GraphQLClient, list[Conversation]],
     many: tuple[GraphQLClient, list[Conversation]],
     statements: StatementRecorder,
+    subtests: pytest.Subtests,
 ) -> None:
-    page = """{ sessions(first: 20) { nodes { title messages(last: 20) { nodes {
-      content attachments { fileName size url } toolCalls { name arguments result execution { status approved } }
-    } } } } }"""
+    with subtests.test("sessions with messages and tool calls are three statements"):
+        count, answer = await cost(
+            many[0], statements, "{ sessions { nodes { messages { nodes { content toolCalls { name } } } } } }"
+        )
 
-    (cheap, _), (dear, answer) = await cost(one[0], statements, page), await cost(many[0], statements, page)
+        assert count == 3
+        # Of the first session a page: the question, twenty chains of five, and without the last of these.
+        assert answer.count('"content"') == 100 + 19 * 14
+        assert answer.count('"name"') == 79 + 19 * 8
 
-    # Sessions, their messages, their calls, what was done about these, and their files.
-    assert (cheap, dear) == (5, 5)
-    assert not [sql for sql in statements.sent if "message_attachments.data" in sql or "executions.output" in sql]
-    assert min(answer.count(f'"{name}"') for name in ("fileName", "arguments", "approved")) > 100
+    with subtests.test("the page a front end opens with is five statements"):
+        page = """{ sessions(first: 20) { nodes { title messages(last: 20) { nodes {
+          content attachments { fileName size url } toolCalls { name arguments result execution { status approved } }
+        } } } } }"""
 
+        (cheap, _), (dear, answer) = await cost(one[0], statements, page), await cost(many[0], statements, page)
 
-async def test_a_count_is_only_taken_when_it_is_selected(
-    many: tuple[GraphQLClient, list[Conversation]], statements: StatementRecorder
-) -> None:
-    bare, _ = await cost(many[0], statements, "{ sessions { nodes { id } } auditEvents { nodes { id } } }")
-    counted, _ = await cost(many[0], statements, "{ sessions { totalCount } auditEvents { totalCount } }")
+        # Sessions, their messages, their calls, what was done about these, and their files.
+        assert (cheap, dear) == (5, 5)
+        assert not [sql for sql in statements.sent if "message_attachments.data" in sql or "executions.output" in sql]
+        assert min(answer.count(f'"{name}"') for name in ("fileName", "arguments", "approved")) > 100
 
-    assert (bare, counted) == (2, 4)
+    with subtests.test("a count is only taken when it is selected"):
+        bare, _ = await cost(many[0], statements, "{ sessions { nodes { id } } auditEvents { nodes { id } } }")
+        counted, _ = await cost(many[0], statements, "{ sessions { totalCount } auditEvents { totalCount } }")
+
+        assert (bare, counted) == (2, 4)
