@@ -1,21 +1,18 @@
 """`colloquy serve` and `colloquy worker` as processes of their own; a server on a port the system picks."""
 
 import asyncio
-import os
 import re
 import signal
-import sys
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import httpx2
 
 from tests.client import GraphQLClient
+from tests.forked import Forked, environment_of
 
-REPOSITORY = Path(__file__).parents[1]
 PATIENCE_SECONDS = 60.0
 
 _ADDRESS = re.compile(r"Uvicorn running on (http://[\w.]+:\d+)")
@@ -24,7 +21,7 @@ _ADDRESS = re.compile(r"Uvicorn running on (http://[\w.]+:\d+)")
 class Served:
     """A process that was started; what it says on standard error goes to a file."""
 
-    def __init__(self, process: Process, log: Path) -> None:
+    def __init__(self, process: Forked, log: Path) -> None:
         self.process = process
         self._log = log
 
@@ -75,8 +72,7 @@ class Served:
 
     def go_on(self) -> None:
         """End a pause."""
-        with suppress(ProcessLookupError):
-            self.process.send_signal(signal.SIGCONT)
+        self.process.send_signal(signal.SIGCONT)
 
     async def kill(self) -> None:
         """End it without a chance to do anything."""
@@ -111,20 +107,14 @@ async def working(folder: Path, **environment: str) -> AsyncIterator[Served]:
 @asynccontextmanager
 async def _running(folder: Path, command: tuple[str, ...], environment: dict[str, str]) -> AsyncIterator[Served]:
     async with AsyncExitStack() as stack:
-        started = await _started(folder, command, environment)
+        started = _started(folder, command, environment)
         stack.push_async_callback(_end, started)
         yield started
 
 
-async def _started(folder: Path, command: tuple[str, ...], environment: dict[str, str]) -> Served:
+def _started(folder: Path, command: tuple[str, ...], environment: dict[str, str]) -> Served:
     log = _new_log(folder)
-    theirs = ("COLLOQUY_", "POSTGRES_", "DATABASE_URL")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
-    with log.open("wb") as told:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", "from app.cli import main; main()", *command, "--data-dir", str(folder),
-            cwd=REPOSITORY, env={**inherited, **environment}, stdout=told, stderr=told,
-        )  # fmt: skip
+    process = Forked((*command, "--data-dir", str(folder)), environment_of(environment), log, log)
     return Served(process, log)
 
 

@@ -14,7 +14,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from tests.cli.commands import colloquy
-from tests.processes import PATIENCE_SECONDS, REPOSITORY
+from tests.forked import REPOSITORY
+from tests.processes import PATIENCE_SECONDS
 
 _STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 """What readline says to a terminal, and nobody reads."""

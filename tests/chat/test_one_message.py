@@ -12,7 +12,8 @@ import pytest
 from tests.chat.conftest import LONG
 from tests.chat.terminal import Printed, piped, terminal
 from tests.cutting import cutter_before
-from tests.processes import REPOSITORY, Served, serving
+from tests.forked import REPOSITORY
+from tests.processes import Served, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

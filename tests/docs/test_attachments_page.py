@@ -11,7 +11,8 @@ import pytest
 
 from tests.attachments.files import Message
 from tests.docs.test_clients import node
-from tests.processes import REPOSITORY, Served, serving
+from tests.forked import REPOSITORY
+from tests.processes import Served, serving
 
 PAGE = REPOSITORY / "docs" / "attachments.md"
 SHOWN = dict(re.findall(r"^```\w+ title=(\S+)\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL))

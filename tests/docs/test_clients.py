@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.cutting import cutter_before
-from tests.processes import PATIENCE_SECONDS, REPOSITORY, serving
+from tests.forked import REPOSITORY
+from tests.processes import PATIENCE_SECONDS, serving
 
 PAGE = REPOSITORY / "docs" / "streaming.md"
 WEB = REPOSITORY / "web"

@@ -1,8 +1,6 @@
 """A user who is erased leaves nothing: no row, no name, no text, in no table; everybody else keeps everything."""
 
 import asyncio
-import sys
-from asyncio.subprocess import PIPE
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +29,7 @@ from tests.client import GraphQLClient
 from tests.conftest import an_actor, execute
 from tests.exchange.conversations import imported
 from tests.exchange.exports import chat, exported, node
+from tests.forked import colloquy_process
 from tests.worlds import ClientAs, Conversation, conversation, live_run, rows, stored
 
 
@@ -341,13 +340,8 @@ async def test_who_follows_an_erased_session_is_told_that_it_ended(
 
 
 async def test_the_command_erases_a_user(bobs: Conversation, dsn: str) -> None:
-    async def run(*arguments: str) -> tuple[int | None, str, str]:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", "from app.cli import main; main()", "erase", *arguments,
-            env={"DATABASE_URL": dsn}, stdout=PIPE, stderr=PIPE,
-        )  # fmt: skip
-        out, err = await process.communicate()
-        return process.returncode, out.decode(), err.decode()
+    async def run(*arguments: str) -> tuple[int, str, str]:
+        return await colloquy_process("erase", *arguments, DATABASE_URL=dsn)
 
     unsure = await run("--user", "bob@default")
     done = await run("--user", "bob@default", "--yes")

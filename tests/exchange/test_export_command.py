@@ -1,9 +1,6 @@
 """The command `colloquy export`: what it writes, and what it says of what cannot be done."""
 
 import json
-import sys
-from asyncio import create_subprocess_exec
-from asyncio.subprocess import PIPE
 from pathlib import Path
 from uuid import UUID
 
@@ -18,16 +15,13 @@ from app.exchange.projects import prompts_asked
 from app.workflow.bundle import Included
 from app.workflow.values import StageStatus
 from tests.client import GraphQLClient
+from tests.forked import colloquy_process
 from tests.workflow.scenes import a_workflow
 
 
-async def run(dsn: str, *arguments: object) -> tuple[int | None, bytes, str]:
-    process = await create_subprocess_exec(
-        sys.executable, "-c", "from app.cli import main; main()", "export", *map(str, arguments),
-        env={"DATABASE_URL": dsn}, stdout=PIPE, stderr=PIPE,
-    )  # fmt: skip
-    out, err = await process.communicate()
-    return process.returncode, out, err.decode()
+async def run(dsn: str, *arguments: object) -> tuple[int, bytes, str]:
+    code, out, err = await colloquy_process("export", *arguments, DATABASE_URL=dsn)
+    return code, out.encode(), err
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -18,6 +18,7 @@ from app.exchange.values import Stored
 from app.messages.pipeline import MessagePipeline
 from tests.conftest import execute
 from tests.exchange.conversations import HELLO, LOOKED_UP, count, everything, imported, written
+from tests.forked import colloquy_process
 
 
 def conversations(amount: int) -> list[dict[str, Any]]:
@@ -43,10 +44,8 @@ async def started(dsn: str, *arguments: object) -> Process:
     )  # fmt: skip
 
 
-async def run(dsn: str, *arguments: object) -> tuple[int | None, str, str]:
-    process = await started(dsn, *arguments)
-    out, err = await process.communicate()
-    return process.returncode, out.decode(), err.decode()
+async def run(dsn: str, *arguments: object) -> tuple[int, str, str]:
+    return await colloquy_process("import", *arguments, DATABASE_URL=dsn)
 
 
 async def test_what_was_done_is_told_and_a_second_run_does_nothing(dsn: str, tmp_path: Path) -> None:

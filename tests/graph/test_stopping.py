@@ -13,7 +13,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from tests.processes import REPOSITORY, serving
+from tests.forked import REPOSITORY
+from tests.processes import serving
 
 PATIENCE = {"query": "subscription { patience }"}
 

@@ -1,9 +1,6 @@
 """What a seeding leaves: the same world for the same plan, once, whatever stopped it before."""
 
 import re
-import sys
-from asyncio.subprocess import PIPE, create_subprocess_exec
-from os import environ
 
 import pytest
 from typer.testing import CliRunner
@@ -13,6 +10,7 @@ from app.db.database import Database
 from app.messages.pipeline import MessagePipeline
 from app.seeding.errors import SeedTaken
 from app.seeding.runner import seed
+from tests.forked import colloquy_process
 from tests.seeding.worlds import a_plan, measures_of, teller_of
 from tests.worlds import rows, stored
 
@@ -23,15 +21,9 @@ FORGOTTEN = (
 )
 
 
-async def command(dsn: str, *arguments: str) -> tuple[int | None, str, str]:
+async def command(dsn: str, *arguments: str) -> tuple[int, str, str]:
     """Exit code, output and errors of `colloquy seed`."""
-    kept = {name: value for name, value in environ.items() if not name.startswith("COLLOQUY_")}
-    process = await create_subprocess_exec(
-        sys.executable, "-c", "from app.cli import main; main()", "seed", *arguments,
-        env={**kept, "DATABASE_URL": dsn}, stdout=PIPE, stderr=PIPE,
-    )  # fmt: skip
-    out, err = await process.communicate()
-    return process.returncode, out.decode(), err.decode()
+    return await colloquy_process("seed", *arguments, DATABASE_URL=dsn)
 
 
 async def test_what_was_stopped_goes_on_and_what_is_done_adds_nothing(
