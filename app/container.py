@@ -14,6 +14,7 @@ from app.core.settings import Settings
 from app.db.database import Database, PoolSettings
 from app.db.foundation import ready_database
 from app.db.migrate import Progress
+from app.db.replica import reading_from
 from app.erasure.pipeline import ErasurePipeline
 from app.execution.persistence import SqlExecutions
 from app.execution.pipeline import PromptExecutions
@@ -123,7 +124,10 @@ async def open_container(
         database = await Database.connect(dsn, PoolSettings.of(settings), log)
         try:
             async with AsyncExitStack() as stack:
-                following = await stack.enter_async_context(live(settings, dsn, database, others)) if background else {}
+                following: Mapping[type, object] = {}
+                if background:
+                    following = await stack.enter_async_context(live(settings, dsn, database, others))
+                    await stack.enter_async_context(reading_from(settings, database))
                 yield Container(settings, dsn, database, OpenDoor(), {**services, **following})
         finally:
             await others.statistics.close()

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from app.budgets.service import forget_old_periods
-from app.core.settings import Settings, listen_address
+from app.core.settings import Settings, direct_address
 from app.db.database import Database, PoolSettings
 from app.db.listening import Listener
 from app.events.following import HappenedEvents
@@ -88,7 +88,7 @@ async def live(
     queue = await Database.connect(dsn, replace(PoolSettings.of(settings), size=QUEUE_CONNECTIONS))
     try:
         async with (
-            Listener(listen_address(settings, dsn), settings.connect_timeout_seconds) as listener,
+            Listener(direct_address(settings, dsn), settings.connect_timeout_seconds) as listener,
             _running(wakeups.run(), answers.run(), happened.run(), approvals.run(), writer.run()),
         ):
             wakeups.attach(listener)

@@ -7,6 +7,7 @@ import typer
 
 from app.cli.console import UNUSABLE, DataDir, run, say, settings_of
 from app.container import build_services
+from app.core.settings import direct_address
 from app.db import migrate
 from app.db.foundation import apply_migrations, reachable_database
 from app.playground import ASSETS
@@ -26,7 +27,9 @@ def migrate_database(
         raise typer.Exit(UNUSABLE)
 
     async def work() -> None:
-        async with reachable_database(settings_of(data_dir=data_dir), say) as dsn:
+        settings = settings_of(data_dir=data_dir)
+        async with reachable_database(settings, say) as address:
+            dsn = direct_address(settings, address)
             if new is not None:
                 await migrate.new_migration(dsn, new)
             elif down and to is not None:
@@ -69,7 +72,7 @@ def doctor(data_dir: DataDir = None) -> None:
         build_services(settings)
         say("intent catalogue: fine")
         async with reachable_database(settings) as dsn:
-            found, newest = await migrate.current(dsn), migrate.head()
+            found, newest = await migrate.current(direct_address(settings, dsn)), migrate.head()
             say(f"database: answers; {'embedded in ' + str(settings.data_dir) if settings.dsn is None else 'yours'}")
             say(
                 "tables: newest"

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from random import uniform
 from typing import Any, Self, TypeVar
 from uuid import UUID
@@ -47,6 +48,10 @@ class PoolSettings:
     stalled_seconds: float = STALLED_SECONDS
     sql_comments: bool = False
     """Whether each statement begins with its correlation id; none is kept prepared then."""
+    pooled: bool = False
+    """Whether a pooler is between, that lends a server for a transaction: nothing may be left there for the next."""
+    read_only: bool = False
+    """Whether the server refuses what writes."""
 
     @classmethod
     def of(cls, settings: Settings) -> "PoolSettings":
@@ -57,7 +62,16 @@ class PoolSettings:
             settings.connect_timeout_seconds,
             settings.statement_timeout_seconds,
             sql_comments=settings.sql_comments,
+            pooled=settings.pooler == "transaction",
         )
+
+    @property
+    def limits(self) -> dict[str, str]:
+        """The time limits that the database itself keeps, by their names there."""
+        return {
+            "statement_timeout": str(int(self.statement_timeout_seconds * 1000)),
+            "idle_in_transaction_session_timeout": str(int(self.stalled_seconds * 1000)),
+        }
 
 
 class Database:
@@ -68,10 +82,19 @@ class Database:
         self._settings = pool_settings
         self._log = log
         self._announce: Announce = _to_nobody
+        self._choose_for_query: Callable[[], Awaitable[Database]] | None = None
 
     def announce_to(self, announce: Announce) -> None:
         """Have `announce` told of every stream that a committed unit of work has added to."""
         self._announce = announce
+
+    def choose_for_queries(self, choose: "Callable[[], Awaitable[Database]]") -> None:
+        """Have `choose` say, when a query comes, over which database it reads."""
+        self._choose_for_query = choose
+
+    async def for_query(self) -> "Database":
+        """Where to read for a query that has just come: here, or where all is that was committed here before."""
+        return self if self._choose_for_query is None else await self._choose_for_query()
 
     @classmethod
     async def connect(
@@ -79,6 +102,7 @@ class Database:
     ) -> Self:
         """Open the pool; what asyncpg raises when the server cannot be reached goes through."""
         chosen = pool_settings or PoolSettings()
+        kept = not chosen.sql_comments and not chosen.pooled
         pool = await asyncpg.create_pool(
             dsn,
             # One to see that the server can be reached; none is kept beyond its idle time.
@@ -91,18 +115,36 @@ class Database:
             command_timeout=chosen.statement_timeout_seconds + SILENCE_SECONDS,
             connection_class=CommentedConnection if chosen.sql_comments else TracedConnection,
             # What is never sent twice need not be kept; 100 is asyncpg's own choice.
-            statement_cache_size=0 if chosen.sql_comments else 100,
-            init=_prepare_connection,
+            # Behind a pooler they have no names: asyncpg 0.32 ends Parse by Flush and not by Sync, so that a pooler
+            # takes it together with the Bind that follows for one transaction, on one server.
+            statement_cache_size=100 if kept else 0,
+            init=partial(cls._prepare, chosen),
             # Scopes end their transactions and set nothing on the session: the stock reset is a round trip for nothing.
             reset=_leave_as_it_is,
             server_settings={
                 "application_name": APPLICATION_NAME,
                 "timezone": "UTC",
-                "statement_timeout": str(int(chosen.statement_timeout_seconds * 1000)),
-                "idle_in_transaction_session_timeout": str(int(chosen.stalled_seconds * 1000)),
+                # PgBouncer refuses a connection that comes with them: it could not keep them apart.
+                **({} if chosen.pooled else chosen.limits),
+                **({"default_transaction_read_only": "on"} if chosen.read_only else {}),
             },
         )
         return cls(pool, chosen, log)
+
+    @classmethod
+    async def _prepare(cls, chosen: PoolSettings, connection: Any) -> None:
+        """Make a connection of the pool ready, when it is new."""
+        # Binary jsonb is a version byte and the text: orjson's bytes go to the socket as they are.
+        await connection.set_type_codec(
+            "jsonb",
+            schema="pg_catalog",
+            format="binary",
+            encoder=lambda value: b"\x01" + orjson.dumps(value),
+            decoder=lambda stored: orjson.loads(memoryview(stored)[1:]),
+        )
+        if chosen.pooled:
+            connection.names_statements = False
+            connection.begins_with = "".join(f" SET LOCAL {name} = {ms};" for name, ms in chosen.limits.items())
 
     async def close(self) -> None:
         """Wait for borrowed connections to come back, then close all; after the connect time-out, close them anyway."""
@@ -207,17 +249,6 @@ class Database:
 async def back_off(attempt: int) -> None:
     """Wait before the next attempt: twice as long each time, with jitter so that rivals do not meet again."""
     await asyncio.sleep(uniform(0.5, 1.0) * 0.05 * 2**attempt)  # noqa: S311 - jitter is no secret
-
-
-async def _prepare_connection(connection: "asyncpg.Connection[Any]") -> None:
-    # Binary jsonb is a version byte and the text: orjson's bytes go to the socket as they are.
-    await connection.set_type_codec(
-        "jsonb",
-        schema="pg_catalog",
-        format="binary",
-        encoder=lambda value: b"\x01" + orjson.dumps(value),
-        decoder=lambda stored: orjson.loads(memoryview(stored)[1:]),
-    )
 
 
 async def _leave_as_it_is(connection: "asyncpg.Connection[Any]") -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from app.core.settings import Settings
+from app.core.settings import Settings, direct_address
 from app.db import migrate
 from app.db.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from app.db.errors import DatabaseProblem
@@ -25,7 +25,8 @@ async def reachable_database(settings: Settings, progress: Progress = lambda _: 
     DatabaseProblem says in one line what is wrong and what to do.
     """
     if settings.dsn is not None:
-        await check_server(settings.dsn, settings.connect_timeout_seconds)
+        for address in dict.fromkeys((settings.dsn, direct_address(settings, settings.dsn))):
+            await check_server(address, settings.connect_timeout_seconds)
         yield settings.dsn
         return
     # Terse: the details of a refused row would put the text of messages into the log.
@@ -49,9 +50,10 @@ async def reachable_database(settings: Settings, progress: Progress = lambda _: 
 async def ready_database(settings: Settings, progress: Progress = lambda _: None) -> AsyncIterator[str]:
     """A reachable database with the tables of this version, migrated where the settings allow it."""
     async with reachable_database(settings, progress) as dsn:
+        direct = direct_address(settings, dsn)
         if settings.migrate_on_start:
-            await apply_migrations(dsn, progress)
-        elif await migrate.current(dsn) is None:
+            await apply_migrations(direct, progress)
+        elif await migrate.current(direct) is None:
             raise DatabaseProblem(
                 "the database has no tables yet: run `colloquy migrate`, or set COLLOQUY_MIGRATE_ON_START"
             )
@@ -77,7 +79,8 @@ async def apply_migrations(dsn: str, progress: Progress, to: str = "head") -> No
 async def check_server(dsn: str, timeout_seconds: float) -> None:
     """Raise DatabaseProblem, without the password, when the server cannot be used."""
     try:
-        connection = await asyncpg.connect(dsn, timeout=timeout_seconds)
+        # Without a name, a statement leaves nothing behind at a pooler.
+        connection = await asyncpg.connect(dsn, timeout=timeout_seconds, statement_cache_size=0)
     except asyncpg.InvalidPasswordError:
         raise DatabaseProblem("PostgreSQL refuses the password: correct DATABASE_URL or POSTGRES_PASSWORD") from None
     except asyncpg.InvalidCatalogNameError as error:

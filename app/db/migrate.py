@@ -72,8 +72,12 @@ def is_ours(name: str | None, kind: str, _parents: object) -> bool:
 
 @asynccontextmanager
 async def _connection(dsn: str) -> AsyncIterator[AsyncConnection]:
+    # Tables take the time they take, whatever limit the database's user has for statements.
+    unlimited = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
     engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda *_a, **_k: asyncpg.connect(dsn), poolclass=NullPool
+        "postgresql+asyncpg://",
+        async_creator=lambda *_a, **_k: asyncpg.connect(dsn, server_settings=unlimited),
+        poolclass=NullPool,
     )
     try:
         async with engine.connect() as connection:

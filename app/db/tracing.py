@@ -1,5 +1,6 @@
 """What PostgreSQL is told of the request on whose behalf a statement runs: its correlation id."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -32,13 +33,27 @@ class TracedConnection(_Connection):
     asyncpg's own transactions, so that all they know of errors, cancelling and the pool stays in force.
     """
 
+    begins_with = ""
+    """What every transaction begins with besides, in the same round trip: settings that end with it."""
+    names_statements = True
+    """Whether `prepare` leaves a name on the server, which another server behind a pooler would not know."""
+    life: tuple[datetime, datetime] | None = None
+    """Which life of a standby it belongs to (`app.db.replica`)."""
+
     async def execute(self, query: str, *arguments: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109
         """As asyncpg's."""
-        correlation = _fit_correlation() if query == _BEGIN else None
-        if correlation is not None:
+        if query == _BEGIN:
+            correlation = _fit_correlation()
             # The setting ends with the transaction: who borrows the connection next has nothing to take back.
-            query = f"{query} SET LOCAL application_name = '{named(correlation)}';"
+            name = "" if correlation is None else f" SET LOCAL application_name = '{named(correlation)}';"
+            query = f"{query}{name}{self.begins_with}"
         return await super().execute(query, *arguments, timeout=timeout)
+
+    async def prepare(self, query: str, **options: Any) -> Any:
+        """As asyncpg's."""
+        if not self.names_statements:
+            options["name"] = ""
+        return await super().prepare(query, **options)
 
 
 class CommentedConnection(TracedConnection):

@@ -44,6 +44,11 @@ class Context:
         actor = replace(self.actor, correlation_id=correlation_id)
         return Context(actor, self.database, self.services, self.withdrawn)
 
+    async def for_query(self) -> "Context":
+        """The same caller in an operation that only reads, perhaps from a replica."""
+        database = await self.database.for_query()
+        return self if database is self.database else replace(self, database=database)
+
     def loader(self, kind: type[L]) -> L:
         """The request's own instance of a loader class."""
         return self.loaders.of(kind)

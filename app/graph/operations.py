@@ -87,6 +87,8 @@ class Operations:
         Refused or an AppError where nothing is executed. The caller closes what comes back, which ends the operation.
         """
         correlation_id = context.actor.correlation_id
+        if operation.kind is OperationType.QUERY:
+            context = await context.for_query()
         if operation.kind is OperationType.SUBSCRIPTION:
             found = await self.schema.subscribe(operation.asked, operation.document, context)
         else:

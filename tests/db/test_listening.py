@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.settings import Settings, listen_address
+from app.core.settings import Settings, direct_address
 from app.db.listening import Listener
 from tests.conftest import execute
 from tests.conversations import PATIENCE_SECONDS, eventually, rows, value
@@ -223,5 +223,5 @@ async def test_closing_ends_the_search_for_a_server(tmp_path: Path) -> None:
 def test_address_past_a_pooler_is_preferred() -> None:
     direct = "postgresql://colloquy@direct:5432/colloquy"
 
-    assert listen_address(Settings(), "postgresql://pooler/colloquy") == "postgresql://pooler/colloquy"
-    assert listen_address(Settings(listen_url=direct), "postgresql://pooler/colloquy") == direct
+    assert direct_address(Settings(), "postgresql://pooler/colloquy") == "postgresql://pooler/colloquy"
+    assert direct_address(Settings(listen_url=direct), "postgresql://pooler/colloquy") == direct

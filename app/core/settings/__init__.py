@@ -21,7 +21,7 @@ GROUPS: tuple[type[Group], ...] = (
 """In the order of the page of configuration."""
 
 __all__ = [
-    "GROUPS", "MODEL_NAME", "Settings", "SettingsError", "environment_name", "is_loopback", "listen_address",
+    "GROUPS", "MODEL_NAME", "Settings", "SettingsError", "direct_address", "environment_name", "is_loopback",
     "load_settings",
 ]  # fmt: skip
 
@@ -44,8 +44,8 @@ class Settings(DatabaseSettings, ServingSettings, IdentitySettings, WorkSettings
         return self
 
 
-def listen_address(settings: Settings, dsn: str) -> str:
-    """Where to listen, of a process whose database is at `dsn`."""
+def direct_address(settings: Settings, dsn: str) -> str:
+    """Where to listen and to migrate, of a process whose database is at `dsn`: past a pooler."""
     return settings.listen_url.get_secret_value() if settings.listen_url is not None else dsn
 
 

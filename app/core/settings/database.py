@@ -1,10 +1,10 @@
 """Settings of the database."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 from urllib.parse import quote
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from app.core.settings.kinds import Group, Seconds, named
 
@@ -21,8 +21,19 @@ class DatabaseSettings(Group):
     postgres_db: str = named("POSTGRES_DB", "colloquy", "Name of the database.")
     postgres_user: str = named("POSTGRES_USER", "colloquy", "User of the database.")
     postgres_password: SecretStr | None = named("POSTGRES_PASSWORD", None, "Password of that user.")
+    database_read_url: SecretStr | None = named(
+        "DATABASE_READ_URL", None, "A standby of that PostgreSQL, from which queries are read as soon as it has all "
+        "that was committed before they came."
+    )  # fmt: skip
+    read_wait_seconds: Seconds = Field(
+        0.05, description="How long a query waits for the standby to have that; then it is read from the database."
+    )
+    pooler: Literal["off", "transaction"] = Field(
+        "off", description="`transaction`: DATABASE_URL is that of a pooler which lends a connection per transaction, "
+        "as PgBouncer with pool_mode=transaction; needs COLLOQUY_LISTEN_URL."
+    )  # fmt: skip
     listen_url: SecretStr | None = Field(
-        None, description="Address of PostgreSQL past a transaction pooler, for the one connection that listens. "
+        None, description="Address of PostgreSQL past a pooler, for migrations and the one connection that listens. "
         "Without it, the address of the database."
     )  # fmt: skip
     data_dir: Path = Field(Path(".data"), description="Folder of the embedded database.")
@@ -36,7 +47,7 @@ class DatabaseSettings(Group):
     )
     migrate_on_start: bool = Field(True, description="Apply missing migrations when the server starts.")
 
-    @field_validator("database_url", "listen_url")
+    @field_validator("database_url", "database_read_url", "listen_url")
     @classmethod
     def _postgres_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None or not value.get_secret_value():
@@ -44,6 +55,17 @@ class DatabaseSettings(Group):
         if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must start with postgresql://")
         return value
+
+    @model_validator(mode="after")
+    def _others_stand_beside_one_that_is_named(self) -> Self:
+        if self.pooler != "off" and self.listen_url is None:
+            raise ValueError(
+                f"COLLOQUY_POOLER={self.pooler} needs COLLOQUY_LISTEN_URL, the address of PostgreSQL past the pooler: "
+                "over a pooler nothing is heard, and no migration can keep others waiting"
+            )
+        if self.dsn is None and (self.pooler != "off" or self.database_read_url is not None):
+            raise ValueError("COLLOQUY_POOLER and DATABASE_READ_URL go with DATABASE_URL, or POSTGRES_HOST: set one")
+        return self
 
     @property
     def dsn(self) -> str | None:
