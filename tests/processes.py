@@ -114,7 +114,13 @@ async def _running(folder: Path, command: tuple[str, ...], environment: dict[str
 
 def _started(folder: Path, command: tuple[str, ...], environment: dict[str, str]) -> Served:
     log = _new_log(folder)
-    process = Forked((*command, "--data-dir", str(folder)), environment_of(environment), log, log)
+    theirs = ("COLLOQUY_", "POSTGRES_", "DATABASE_")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
+    with log.open("wb") as told:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "from app.cli import main; main()", *command, "--data-dir", str(folder),
+            cwd=REPOSITORY, env={**inherited, **environment}, stdout=told, stderr=told,
+        )  # fmt: skip
     return Served(process, log)
 
 

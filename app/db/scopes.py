@@ -1,6 +1,7 @@
 """Read scopes and units of work: the only two ways to run a statement."""
 
 import asyncio
+import re
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -23,6 +24,8 @@ LastStep = Callable[["UnitOfWork", Sequence[Any]], Awaitable[None]]
 """Is told of all that a unit of work has gathered for it, as the last before the commit."""
 Announce = Callable[[frozenset[UUID]], None]
 """Is told which streams (the events of a session …) a committed unit of work has added to."""
+
+_NUMBER = re.compile(r"_\d+\Z")
 
 MOST_TRIES = 3
 """Of one statement on a connection that turned out to be dead: the pool may hold several from before a restart."""
@@ -180,7 +183,7 @@ class Transaction(UnitOfWork):
             # As in `fetch`: the detail quotes the refused row.
             error.detail = None
             if isinstance(error, asyncpg.UniqueViolationError):
-                raise Duplicate(str(error.constraint_name)) from error
+                raise Duplicate(_key_of(error)) from error
             raise
 
 
@@ -198,11 +201,16 @@ async def fetch(
         # The detail quotes the refused row, with the text of a message: it would stand in every log line (S3-17).
         error.detail = None
         if isinstance(error, asyncpg.UniqueViolationError):
-            raise Duplicate(str(error.constraint_name)) from error
+            raise Duplicate(_key_of(error)) from error
         raise
     if log is not None:
         log.ran(statement.sql, watch.elapsed_ms(), len(found))
     return statement.records(found)
+
+
+def _key_of(error: asyncpg.UniqueViolationError) -> str:
+    """The name of the key, also where the table is in parts: there it ends in a number, that of the part or shard."""
+    return _NUMBER.sub("", str(error.constraint_name))
 
 
 def _never_borrow() -> AbstractAsyncContextManager[Any]:

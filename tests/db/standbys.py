@@ -11,7 +11,7 @@ from app.db.embedded import EmbeddedPostgres
 from tests.conftest import address_of
 from tests.db.clusters import end_processes
 
-SETTINGS = {"fsync": "off", "log_statement": "all", "wal_receiver_status_interval": "1s"}
+SETTINGS = {"fsync": "off", "log_statement": "all", "max_standby_streaming_delay": "0"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from app.db import migrate
 from app.tables import metadata
 from tests.conftest import execute
 from tests.conversations import rows, value, waiting_for_locks
-from tests.migrations import EVERY_STEP
+from tests.migrations import EVERY_STEP, with_sync
 
 PROJECT = Path(__file__).parents[2]
 
@@ -56,17 +54,6 @@ SELECT (SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename
 
 async def _shape(dsn: str) -> dict[str, list[tuple[Any, ...]]]:
     return {name: [tuple(row) for row in await rows(dsn, question)] for name, question in SHAPE.items()}
-
-
-async def _with_sync(dsn: str, work: Any) -> Any:
-    engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda *_a, **_k: asyncpg.connect(dsn), poolclass=NullPool
-    )
-    try:
-        async with engine.begin() as connection:
-            return await connection.run_sync(work)
-    finally:
-        await engine.dispose()
 
 
 async def test_way_up_and_down_and_up_again_ends_where_it_began(empty_dsn: str) -> None:
@@ -121,12 +108,12 @@ async def test_alembic_finds_no_difference_between_tables_and_migrated_database(
         )
         return list(compare_metadata(context, metadata))
 
-    assert await _with_sync(dsn, differences) == []
+    assert await with_sync(dsn, differences) == []
 
 
 async def test_migrations_make_what_the_tables_say_to_the_last_constraint(dsn: str, empty_dsn: str) -> None:
     # Alembic compares neither checks nor the parts of a primary key.
-    await _with_sync(empty_dsn, metadata.create_all)
+    await with_sync(empty_dsn, metadata.create_all)
 
     migrated, made = await _shape(dsn), await _shape(empty_dsn)
 
