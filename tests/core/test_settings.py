@@ -79,6 +79,8 @@ WRONG = [
     ("COLLOQUY_CONTEXT_WINDOWS", "compatible:a=300,compatible:a=400"), ("COLLOQUY_CONTEXT_WINDOW_DEFAULT", "0"),
     ("COLLOQUY_OUTPUT_RESERVE_TOKENS", "-1"),
     ("DATABASE_URL", f"mysql://root:{SECRET}@db/x"), ("DATABASE_URL", SECRET),
+    ("DATABASE_READ_URL", f"mysql://root:{SECRET}@db/x"), ("DATABASE_READ_URL", f"postgresql://a:{SECRET}@db/x"),
+    ("COLLOQUY_POOLER", "session"), ("COLLOQUY_POOLER", "transaction"), ("COLLOQUY_READ_WAIT_SECONDS", "0"),
 ]  # fmt: skip
 
 

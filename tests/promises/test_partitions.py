@@ -68,7 +68,7 @@ async def test_tenants_work_side_by_side_in_parts_of_their_own(dsn: str) -> None
         await nothing_under_way(dsn)
 
     # Refused by a key of one part, and known by the key of the whole.
-    assert again["error"]["code"] == "NAME_TAKEN"
+    assert again["error"]["code"] == "ALREADY_EXISTS"
     assert await inconsistent(dsn) == []
     assert await migrate.current(dsn) == migrate.head()
     assert await with_sync(dsn, _differences) == []

@@ -26,12 +26,12 @@ from tests.db.standbys import Pair, a_pair
 from tests.followers import HAPPENING, Kept
 from tests.processes import Served, two_servers
 
-ON_STANDBY = Query(bool, select(func.pg_is_in_recovery(type_=Boolean).label("standby")))
+ON_STANDBY: Query[bool | None] = Query(bool, select(func.pg_is_in_recovery(type_=Boolean).label("standby")))
 MESSAGES = "query ($id: ID!) { session(id: $id) { messages(last: 100) { nodes { content status } } } }"
 READ = "FROM chat_messages"
 NESTED = """mutation ($input: PersistUserMessageInput!) { persistUserMessage(input: $input) {
     success message { session { messages(last: 5) { nodes { content } } } } } }"""
-SLOW_ON_STANDBY = Query(int, select(literal_column(
+SLOW_ON_STANDBY: Query[int | None] = Query(int, select(literal_column(
     "amount FROM kept, pg_sleep(CASE WHEN pg_is_in_recovery() THEN 60 ELSE 0 END)", BigInteger
 )))  # fmt: skip
 SLEEPING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
@@ -76,7 +76,8 @@ async def reading(primary: str, standby: str, **chosen: Any) -> AsyncIterator[Da
 async def on_standby(database: Database) -> bool:
     """Whether a query that comes now is read from the standby."""
     async with (await database.for_query()).read() as scope:
-        return bool(await scope.first(ON_STANDBY))
+        found = await scope.first(ON_STANDBY)
+        return bool(found)
 
 
 async def contents(client: GraphQLClient, session: str) -> list[str]:

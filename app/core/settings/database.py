@@ -64,7 +64,7 @@ class DatabaseSettings(Group):
                 "over a pooler nothing is heard, and no migration can keep others waiting"
             )
         if self.dsn is None and (self.pooler != "off" or self.database_read_url is not None):
-            raise ValueError("COLLOQUY_POOLER and DATABASE_READ_URL go with DATABASE_URL, or POSTGRES_HOST: set one")
+            raise ValueError("DATABASE_READ_URL and COLLOQUY_POOLER go with DATABASE_URL, or POSTGRES_HOST: set one")
         return self
 
     @property
