@@ -7,7 +7,7 @@ from typing import Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, ForeignKeyConstraint
 
 from app.container import open_container
 from app.core.settings import Settings
@@ -84,4 +84,10 @@ def _differences(connection: Connection) -> list[Any]:
         return migrate.is_ours(name, kind, parents) and not (kind == "table" and PART.search(name or ""))
 
     compared = {"compare_server_default": True, "compare_type": True, "include_name": whole}
-    return list(compare_metadata(MigrationContext.configure(connection, opts=compared), metadata))
+    found = compare_metadata(MigrationContext.configure(connection, opts=compared), metadata)
+    # PostgreSQL keeps a foreign key to a table in parts once more for each part.
+    return [one for one in found if not (one[0] == "remove_fk" and PART.search(_referred(one[1])))]
+
+
+def _referred(key: ForeignKeyConstraint) -> str:
+    return key.elements[0].target_fullname.partition(".")[0]
