@@ -1,6 +1,7 @@
 """The served schema: the rooms' queries and mutations merged."""
 
 from strawberry.tools import merge_types
+from strawberry.types import get_object_definition
 
 from app.attachments.graphql import AttachmentMutations
 from app.attachments.loaders import AttachmentById
@@ -96,8 +97,15 @@ MUTATIONS = (
 )
 SUBSCRIPTIONS = (SessionSubscriptions, ToolSubscriptions, RunSubscriptions, WorkflowSubscriptions)
 
+
+def _root(name: str, description: str, parts: tuple[type, ...]) -> type:
+    merged = merge_types(name, parts)
+    get_object_definition(merged, strict=True).description = description
+    return merged
+
+
 schema = build_schema(
-    query=merge_types("Query", QUERIES),
-    mutation=merge_types("Mutation", MUTATIONS),
-    subscription=merge_types("Subscription", SUBSCRIPTIONS),
+    query=_root("Query", "What can be read.", QUERIES),
+    mutation=_root("Mutation", "What can be changed: fields are done in their order, each by itself.", MUTATIONS),
+    subscription=_root("Subscription", "What can be followed.", SUBSCRIPTIONS),
 )

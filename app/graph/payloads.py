@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 import strawberry
 from strawberry import UNSET, field
 from strawberry.extensions import FieldExtension
+from strawberry.types.field import StrawberryField
 
 from app.core.clock import Stopwatch
 from app.core.errors import AppError, ValidationError
@@ -78,6 +79,11 @@ class _Answering(FieldExtension):
         self._payload = payload
         common = {f.name for f in fields(Payload)}
         self._objects = [f.name for f in fields(payload) if f.name not in common]
+
+    def apply(self, field: StrawberryField) -> None:
+        """Called by Strawberry when it makes the field."""
+        for argument in field.arguments:
+            argument.description = "What is to be done; with a `clientKey`, once."
 
     async def resolve_async(self, next_: Any, source: Any, info: Info, **kwargs: Any) -> Payload:
         """Called by Strawberry in the resolver's place."""

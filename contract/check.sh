@@ -1,0 +1,15 @@
+#!/bin/sh
+# Holds the schema to what is promised of it: the linter's rules, and that no client of its release breaks.
+#
+#   contract/check.sh
+#
+# Node and its packages come as scripts/node.sh says.
+set -eu
+
+cd "$(dirname "$0")"
+. ../scripts/node.sh
+
+use_node
+install_packages
+(cd .. && contract/node_modules/.bin/eslint --config contract/eslint.config.js schema.graphql contract/operations)
+node changes.js check
