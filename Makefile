@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 SYNCED := $(VENV)/.synced
 
-.PHONY: help setup assets run test check bench migration schema lock clean
+.PHONY: help setup assets contract run test check bench migration schema schema-release lock clean
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(SYNCED) assets ## make .venv from the lock, and the browser assets (done by the others when needed)
 
@@ -24,19 +24,25 @@ $(SYNCED): requirements.lock pyproject.toml
 assets: $(SYNCED)
 	@sh web/build.sh
 
+contract: $(SYNCED)
+	@sh contract/check.sh
+
 run: setup ## serve on http://127.0.0.1:8000 with an embedded PostgreSQL in .data/
 	@exec $(BIN)/colloquy serve
 
 # One worker more than there are cores: where one waits for a server that it has started, the others go on.
-test: setup ## run all tests, with coverage
+test: setup contract ## run all tests, with coverage
 	@$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist worksteal --cov --cov-report=term --cov-fail-under=95 $(ARGS)
 
-check: $(SYNCED) ## lint, format, types, import contracts, schema
+check: $(SYNCED) ## lint, format, types, import contracts, schema and its clients, containers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	@$(BIN)/colloquy schema --check schema.graphql
+	@sh contract/check.sh
+	@$(BIN)/hadolint Dockerfile
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 
 bench: $(SYNCED) ## measure against PostgreSQL's own tools; ratios in one run
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -45,8 +51,12 @@ migration: $(SYNCED) ## make a migration from the difference between tables and 
 	@test -n "$(NAME)" || { echo "say what it does: make migration NAME=add_labels"; exit 2; }
 	@$(BIN)/colloquy migrate --new "$(NAME)"
 
-schema: $(SYNCED) ## print the GraphQL schema to schema.graphql
+schema: $(SYNCED) ## print the GraphQL schema to schema.graphql, and what changed to docs/schema-changes.md
 	@$(BIN)/colloquy schema --write schema.graphql
+	@sh contract/changes.sh write
+
+schema-release: $(SYNCED) ## give the changes of the schema a version: make schema-release VERSION=0.2.0
+	@sh contract/changes.sh release "$(VERSION)"
 
 lock: ## renew the locks of requirements from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
@@ -57,4 +67,4 @@ lock: ## renew the locks of requirements from pyproject.toml
 	  pyproject.toml --output-file requirements-server.lock
 
 clean: ## remove what was made; the database in .data/ stays
-	@rm -rf $(VENV) web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .coverage
+	@rm -rf $(VENV) web/node_modules web/dist contract/node_modules .mypy_cache .ruff_cache .pytest_cache .coverage

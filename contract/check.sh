@@ -2,8 +2,6 @@
 # Holds the schema to what is promised of it: the linter's rules, and that no client of its release breaks.
 #
 #   contract/check.sh
-#
-# Node and its packages come as scripts/node.sh says.
 set -eu
 
 cd "$(dirname "$0")"

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from app.cli import cli
@@ -177,7 +178,7 @@ def test_make_targets_on_the_pages_exist(command: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if "colloquy " in command])
+@pytest.mark.parametrize("command", [c for c in COMMANDS if "colloquy " in c and not c.startswith("docker ")])
 def test_colloquy_commands_on_the_pages_exist(command: str) -> None:
     name, *arguments = shlex.split(command.split("colloquy ", 1)[1])
 
@@ -199,8 +200,30 @@ async def test_curl_commands_on_the_pages_are_answered(client: GraphQLClient, co
     assert "errors" not in answer.json()
 
 
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("docker compose ")])
+def test_compose_commands_on_the_pages_name_what_is_composed(command: str) -> None:
+    composed = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    profiles = {name for service in composed.values() for name in service.get("profiles", [])}
+    _, _, *words = shlex.split(command)
+
+    assert {words[at + 1] for at, word in enumerate(words) if word == "--profile"} <= profiles
+    assert {word.partition("=")[0] for word in words if re.match(r"\w+=\d", word)} <= set(composed)
+    if "run" in words:
+        service, name, *_ = (word for word in words[words.index("run") + 1 :] if not word.startswith("-"))
+        assert service in composed
+        assert CliRunner().invoke(cli, [name, "--help"]).exit_code == 0
+    if "exec" in words:
+        assert words[words.index("exec") + 1] in composed
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("sh ")])
+def test_scripts_on_the_pages_exist(command: str) -> None:
+    assert (ROOT / command.split()[1]).is_file()
+
+
 def test_commands_of_the_pages_are_all_covered() -> None:
-    uncovered = [c for c in COMMANDS if not c.startswith(("make ", "curl ")) and "colloquy " not in c]
+    covered = ("make ", "curl ", "docker compose ", "sh scripts/")
+    uncovered = [c for c in COMMANDS if not c.startswith(covered) and "colloquy " not in c]
 
     assert uncovered == []
 
