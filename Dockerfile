@@ -45,6 +45,8 @@ USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"COLLOQUY_PORT\"]}/health/ready', timeout=4)"]
+    CMD ["python", "-c", "\
+import os, urllib.request as r; \
+r.urlopen('http://127.0.0.1:' + os.environ['COLLOQUY_PORT'] + '/health/ready', timeout=4)"]
 ENTRYPOINT ["colloquy"]
 CMD ["serve"]

@@ -25,7 +25,7 @@ assets: $(SYNCED)
 	@sh web/build.sh
 
 contract: $(SYNCED)
-	@sh contract/check.sh
+	@sh contract/install.sh
 
 run: setup ## serve on http://127.0.0.1:8000 with an embedded PostgreSQL in .data/
 	@exec $(BIN)/colloquy serve

@@ -60,7 +60,8 @@ function pageWith(text) {
   const page = readFileSync(PAGE, "utf8");
   const begin = page.indexOf(UNRELEASED) + UNRELEASED.length;
   const end = page.indexOf("\n## ", begin);
-  return { before: page.slice(0, begin), page, next: `${page.slice(0, begin)}\n\n${text}\n${page.slice(end)}`, after: page.slice(end) };
+  const [before, after] = [page.slice(0, begin), page.slice(end)];
+  return { before, page, next: `${before}\n\n${text}\n${after}`, after };
 }
 
 function check(changes, leave) {
@@ -70,7 +71,7 @@ function check(changes, leave) {
   const idle = Object.keys(leave).filter((path) => !paths.has(path));
   if (unforeseen.length > 0) {
     const lines = unforeseen.map((change) => `  ${change.path}: ${change.message}`);
-    fail(`the schema breaks clients of its release; mend it, or say why in contract/breaking.json:\n${lines.join("\n")}`);
+    fail(["the schema breaks clients; mend it, or say why in contract/breaking.json:", ...lines].join("\n"));
   }
   if (idle.length > 0) fail(`contract/breaking.json names what does not break: ${idle.join(", ")}`);
 }
@@ -92,7 +93,8 @@ function checkVersion(version, after, changes) {
   const [lastMajor, lastMinor] = last.split(".");
   // Before 1.0.0 the second number is the one that tells of breaks.
   if (breaks && major === lastMajor && (major !== "0" || minor === lastMinor)) {
-    fail(`clients of ${last} break: ${version} must differ in its first number${major === "0" ? ", or its second" : ""}`);
+    const place = major === "0" ? "first or second" : "first";
+    fail(`clients of ${last} break: ${version} must differ in its ${place} number`);
   }
 }
 

@@ -1,12 +1,12 @@
-# Node and its packages for a folder with browser code or tools: read by its script, with that folder as the current one.
+# Node and its packages for a folder with browser code or tools: read by its script, in that folder.
 #
 #   . ../scripts/node.sh
 #   use_node              # a usable node and npm are on the PATH from here on
 #   install_packages      # node_modules is what package-lock.json names
 #
 # Needs node 20.19 or newer with its npm. Where the machine has none, Node comes as a Python package, pinned by hash in
-# web/node.lock, into web/.node: installed by .venv/bin/uv, else by uv on the PATH, else by pip. $UV and $PYTHON, absolute
-# paths, name others. Nothing is written outside of the project, save to the caches of npm, uv and pip.
+# web/node.lock, into web/.node: installed by .venv/bin/uv, else by uv on the PATH, else by pip. $UV and $PYTHON,
+# absolute paths, name others. Nothing is written outside of the project, save to the caches of npm, uv and pip.
 
 node_lock=../web/node.lock
 own_node=../web/.node

@@ -30,7 +30,8 @@ export async function titles(ask: Ask): Promise<string[]> {
   return found;
 }
 
-const page = (ask: Ask, cursor: string | null) => ask(SessionListQueryDocument, { cursor, filter: { status: ["ACTIVE"] } });
+const page = (ask: Ask, cursor: string | null) =>
+  ask(SessionListQueryDocument, { cursor, filter: { status: ["ACTIVE"] } });
 
 const shown = (session: SessionList_SessionFragment): string => `${session.title} (${session.messageCount})`;
 

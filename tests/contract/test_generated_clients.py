@@ -20,7 +20,7 @@ PAGE = "# Changes\n\n## Unreleased\n\nNothing has changed.\n\n## 0.1.0\n\nThe fi
 @pytest.fixture(autouse=True)
 def _installed() -> None:
     if not (MODULES / "graphql").is_dir():
-        pytest.skip("the tools of contract/ are not installed: run `make check`")
+        pytest.skip("the tools of contract/ are not installed: run `make contract`")
 
 
 def ran(folder: Path, *command: object) -> subprocess.CompletedProcess[str]:

@@ -178,8 +178,8 @@ def test_secrets_are_made_once_and_are_nobody_elses(tmp_path: Path) -> None:
     again = subprocess.run(command, capture_output=True, timeout=PATIENCE_SECONDS)
 
     secrets = dict(re.findall(r"^([A-Z_]+)=([0-9a-f]{64})$", made, re.MULTILINE))
-    assert set(secrets) == {"POSTGRES_PASSWORD", "COLLOQUY_JWT_SECRET"}
-    assert len(set(secrets.values())) == 2
+    assert set(secrets) == {"POSTGRES_PASSWORD", "COLLOQUY_JWT_SECRET", "COLLOQUY_API_KEY_PEPPER"}
+    assert len(set(secrets.values())) == 3
     assert S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
     assert (again.returncode, again.stderr) == (1, b".env is there already\n")
     assert (tmp_path / ".env").read_text() == made
