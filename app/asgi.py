@@ -7,38 +7,41 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
+from typing import cast
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from app.attachments.http import routes as attachment_routes
 from app.container import Container, open_container
 from app.core.actor import CorrelationId
-from app.core.errors import AppError
 from app.core.logging import configure_logging
+from app.core.ports import LOOPBACK_NAMES
 from app.core.settings import Settings, load_settings
 from app.exchange.http import routes as exchange_routes
 from app.graph.context import Context
 from app.graph.correlation import Correlated
 from app.graph.endpoints import Endpoints
 from app.graph.http import GraphQLOverHTTP
+from app.graph.observing import Observed
 from app.graph.operations import Operations
 from app.graph.schema import Schema
 from app.graph.socket import INIT_SECONDS, GraphQLOverSocket, SocketLimits
 from app.identity.service import correlation_id
 from app.playground import ASSETS, playground_routes
+from app.probes.answers import Probes
+from app.probes.port import watched
 from app.schema import schema
+from app.telemetry.observation import OBSERVED
+from app.telemetry.spans import exporting
 from app.workflow.http import routes as workflow_routes
 
 ROUTES: tuple[Callable[[Endpoints], list[BaseRoute]], ...] = (attachment_routes, exchange_routes, workflow_routes)
 """What makes the routes of each room that has some: `routes` in its `http.py`."""
-
-LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"]
-"""What a browser may call a server whose doors are open: a page elsewhere could give its own name our address."""
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -46,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     chosen = settings or load_settings()
 
     stopping = asyncio.Event()
+    probes = Probes(chosen, lambda: cast("Container", app.state.container))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -56,24 +60,26 @@ def create_app(settings: Settings | None = None) -> Starlette:
             # hold up every stream for a tenth of a second.
             gc.collect()
             gc.freeze()
-            with set_when_stopping(stopping):
-                yield
+            async with watched(chosen, probes):
+                with exporting(), set_when_stopping(stopping):
+                    yield
 
-    return Starlette(
+    app = Starlette(
         routes=[
             *graphql_routes(schema, chosen, stopping),
             *endpoint_routes(),
             Route("/", _to_the_playground),
-            Route("/health/live", _alive),
-            Route("/health/ready", _ready),
+            *probes.routes(),
             *playground_routes(ASSETS),
         ],
         middleware=[
             Middleware(Correlated, correlate=correlation_id),
+            Middleware(Observed, graphql_path="/graphql"),
             Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES, www_redirect=False),
         ],
         lifespan=lifespan,
     )
+    return app
 
 
 def graphql_routes(
@@ -100,6 +106,8 @@ async def make_context(connection: HTTPConnection, headers: Mapping[str, str], c
     """Lets a caller in: what resolvers and endpoints are given; the application's state holds the container."""
     container: Container = connection.app.state.container
     actor = await container.authenticator.actor(headers, correlation)
+    if (observed := OBSERVED.get()) is not None:
+        observed.actor = actor
     return Context(actor, container.database, container.services)
 
 
@@ -133,17 +141,3 @@ def set_when_stopping(stopping: asyncio.Event) -> Iterator[None]:
 
 async def _to_the_playground(_request: Request) -> Response:
     return RedirectResponse("/graphiql", 307)
-
-
-async def _alive(_request: Request) -> Response:
-    return JSONResponse({"status": "alive"})
-
-
-async def _ready(request: Request) -> Response:
-    """Whether the database answers (S2-21)."""
-    container: Container = request.app.state.container
-    try:
-        await container.database.ping()
-    except AppError:
-        return JSONResponse({"status": "not ready", "database": "does not answer"}, 503)
-    return JSONResponse({"status": "ready"})

@@ -85,7 +85,7 @@ async def live(
     wakeups.on(runner.heard, lambda: None)
     wakeups.on(others.statistics.heard, others.statistics.missed)
     database.announce_to(wakeups.tell)
-    queue = await Database.connect(dsn, replace(PoolSettings.of(settings), size=QUEUE_CONNECTIONS))
+    queue = await Database.connect(dsn, replace(PoolSettings.of(settings), name="jobs", size=QUEUE_CONNECTIONS))
     try:
         async with (
             Listener(direct_address(settings, dsn), settings.connect_timeout_seconds) as listener,
@@ -103,6 +103,8 @@ async def live(
             await worker.start()
             try:
                 yield {
+                    Listener: listener,
+                    JobWorker: worker,
                     Completions: Completions(database, answers),
                     HappenedEvents: HappenedEvents(database, happened),
                     Approvals: approvals,

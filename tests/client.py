@@ -22,6 +22,7 @@ from app.graph.operations import Operations, Refused, errors_of
 from app.identity.service import OpenDoor
 from app.schema import schema
 from tests.conversations import PATIENCE_SECONDS
+from tests.leaks import WATCH
 from tests.uploads import request_body
 
 
@@ -34,7 +35,8 @@ class GraphQLClient:
     """What answers, where that is in this process."""
 
     async def post(self, query: str, variables: Mapping[str, Any] | None = None, **headers: str) -> httpx2.Response:
-        """The raw answer to an operation."""
+        """The raw answer to an operation. What it is sent must not be logged."""
+        WATCH.remember(variables or {})
         body = request_body(query, variables or {})
         return await self.http.post("/graphql", **{**body, "headers": {**body["headers"], **headers}})
 

@@ -1,5 +1,6 @@
 """Real PostgreSQL for every test: an embedded cluster per run, a database per test, cloned from a migrated template."""
 
+import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -14,6 +15,7 @@ import pytest
 from app.attachments.pipeline import AttachmentPipeline
 from app.container import build_services
 from app.core.actor import Actor, CorrelationId, TenantId, UserId
+from app.core.logging import configure_loggers
 from app.core.settings import Settings
 from app.db import migrate
 from app.db.database import Database, PoolSettings
@@ -22,6 +24,7 @@ from app.identity.service import local_actor
 from app.messages.pipeline import MessagePipeline
 from tests.client import GraphQLClient, client_of
 from tests.fakes import StatementRecorder
+from tests.leaks import WATCH, Leak
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 """Real conversations beside the project; a clone without them runs and passes."""
@@ -36,6 +39,31 @@ ROOM_BYTES = 4 * 1024**3
 
 
 def pytest_configure() -> None:
+    """Have lines of the log looked at, and the cluster in memory."""
+    _use_memory()
+    configure_loggers()
+    root = logging.getLogger()
+    root.addHandler(WATCH)
+    root.setLevel(logging.INFO)
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_logged() -> Iterator[None]:
+    """Fail the test that had a secret, or a text which its client sent, written into the log."""
+    WATCH.forget()
+    yield
+    found = WATCH.found()
+    if found is not None:
+        raise Leak(found)
+
+
+@pytest.fixture
+def lines() -> list[str]:
+    """The lines of the test's own process that were logged so far, as JSON."""
+    return WATCH.lines
+
+
+def _use_memory() -> None:
     """Put the folders of tests, and with them the cluster, into memory where there is room and nobody chose a place.
 
     A database per test is 500 files of 10 MB in all, made and deleted thousands of times: on a disk that is a third of

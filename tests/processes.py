@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx2
 
 from tests.client import GraphQLClient
-from tests.forked import Forked, environment_of
+from tests.leaks import WATCH, Leak
 
 PATIENCE_SECONDS = 60.0
 
@@ -107,7 +107,8 @@ async def working(folder: Path, **environment: str) -> AsyncIterator[Served]:
 @asynccontextmanager
 async def _running(folder: Path, command: tuple[str, ...], environment: dict[str, str]) -> AsyncIterator[Served]:
     async with AsyncExitStack() as stack:
-        started = _started(folder, command, environment)
+        started = await _started(folder, command, environment)
+        stack.callback(_look_through, started)
         stack.push_async_callback(_end, started)
         yield started
 
@@ -136,6 +137,13 @@ async def _end(served: Served) -> None:
         # It may be paused: a test failed meanwhile.
         served.go_on()
         await served.stop()
+
+
+def _look_through(served: Served) -> None:
+    """Nothing that it said is a secret, or what a client sent it."""
+    found = WATCH.found(served.said)
+    if found is not None:
+        raise Leak(found)
 
 
 async def _is_ready(http: httpx2.AsyncClient) -> bool:

@@ -25,6 +25,8 @@ from app.container import build_services, open_container
 from app.core.ports import check_port, in_url
 from app.core.settings import environment_name, load_settings
 from app.db.foundation import ready_database
+from app.probes.answers import Probes
+from app.telemetry.spans import exporting
 
 
 def serve(
@@ -68,13 +70,17 @@ def serve(
 def worker(data_dir: DataDir = None) -> None:
     """Work answers without serving requests: beside `serve`, on this machine or on others."""
 
+    from app.probes.port import watched
+
     async def work() -> None:
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        async with open_container(settings_of(data_dir=data_dir), say):
-            say("working answers; Ctrl-C stops")
-            await stopping.wait()
+        settings = settings_of(data_dir=data_dir)
+        async with open_container(settings, say) as container, watched(settings, Probes(settings, lambda: container)):
+            with exporting():
+                say("working answers; Ctrl-C stops")
+                await stopping.wait()
 
     run(work())
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from random import uniform
+from time import perf_counter_ns
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from app.db.faults import refusal
 from app.db.scopes import Announce, ReadScope, SingleStatement, StatementLog, Transaction, UnitOfWork
 from app.db.statement import Query
 from app.db.tracing import APPLICATION_NAME, CommentedConnection, TracedConnection
+from app.telemetry.pools import PoolUse
 
 T = TypeVar("T")
 
@@ -46,6 +48,8 @@ class PoolSettings:
     connect_timeout_seconds: float = 2.0
     statement_timeout_seconds: float = 30.0
     stalled_seconds: float = STALLED_SECONDS
+    name: str = "requests"
+    """What it is called in the metrics."""
     sql_comments: bool = False
     """Whether each statement begins with its correlation id; none is kept prepared then."""
     pooled: bool = False
@@ -82,7 +86,7 @@ class Database:
         self._settings = pool_settings
         self._log = log
         self._announce: Announce = _to_nobody
-        self._choose_for_query: Callable[[], Awaitable[Database]] | None = None
+        self._use = PoolUse(pool_settings.name, pool_settings.size, pool.get_size, pool.get_idle_size)
 
     def announce_to(self, announce: Announce) -> None:
         """Have `announce` told of every stream that a committed unit of work has added to."""
@@ -148,6 +152,7 @@ class Database:
 
     async def close(self) -> None:
         """Wait for borrowed connections to come back, then close all; after the connect time-out, close them anyway."""
+        self._use.close()
         try:
             await asyncio.wait_for(self._pool.close(), self._settings.connect_timeout_seconds + 1)
         except TimeoutError:
@@ -235,11 +240,17 @@ class Database:
 
     @asynccontextmanager
     async def _borrow(self) -> AsyncIterator[Any]:
+        use, since_ns = self._use, perf_counter_ns()
+        use.waiting += 1
         try:
             connection = await self._pool.acquire(timeout=self._settings.connect_timeout_seconds)
         except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.TooManyConnectionsError,
                 asyncpg.CannotConnectNowError, asyncpg.InterfaceError) as error:  # fmt: skip
+            use.refused += 1
             raise DatabaseUnavailable from error
+        finally:
+            use.waiting -= 1
+        use.took(since_ns)
         try:
             yield connection
         finally:

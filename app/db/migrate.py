@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,24 @@ LIBRARY_TABLES = "pgqueuer"
 Progress = Callable[[str], None]
 
 
+@cache
 def head() -> str:
     """The newest revision this version of the program knows."""
     newest = ScriptDirectory(str(FOLDER)).get_current_head()
     if newest is None:
         raise DatabaseProblem(f"there are no migrations in {FOLDER}: the installation is incomplete")
     return newest
+
+
+@cache
+def known() -> frozenset[str]:
+    """Every revision this version of the program knows. It reads a hundred files: in a thread, where others wait."""
+    return frozenset(script.revision for script in ScriptDirectory(str(FOLDER)).walk_revisions())
+
+
+def is_behind(revision: str | None) -> bool:
+    """Whether a database at that revision lacks tables of this version; one that a newer version made does not."""
+    return revision is None or (revision != head() and revision in known())
 
 
 async def current(dsn: str) -> str | None:
@@ -98,8 +111,7 @@ async def _connection(dsn: str) -> AsyncIterator[AsyncConnection]:
 
 def _up(connection: Connection, to: str, progress: Progress) -> None:
     found = _revision(connection)
-    scripts = ScriptDirectory(str(FOLDER))
-    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+    if found is not None and found not in known():
         progress(f"the database is at {found}, which a newer version made: left as it is")
         return
     command.upgrade(_config(connection, progress), to)

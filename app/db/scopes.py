@@ -5,16 +5,18 @@ import re
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from time import perf_counter_ns
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import Table
 
-from app.core.clock import Stopwatch
 from app.db.errors import Duplicate, OutcomeUnknown
 from app.db.faults import Fault, fault_of, refusal
 from app.db.statement import Command, Query, ReplannedQuery, Statement
+from app.telemetry.observation import OBSERVED
+from app.telemetry.spans import TRACING
 
 R = TypeVar("R")
 
@@ -192,19 +194,27 @@ async def fetch(
 ) -> list[R]:
     """Send a statement and return its records; Duplicate when a unique key refuses a row."""
     arguments = statement.arguments(values)
-    watch = Stopwatch()
+    started_ns, failed = perf_counter_ns(), True
     try:
         # What is prepared here is not kept: its first run is planned for its values.
         runs = await connection.prepare(statement.sql) if isinstance(statement, ReplannedQuery) else None
         found = await (runs.fetch(*arguments) if runs else connection.fetch(statement.sql, *arguments))
+        failed = False
     except asyncpg.PostgresError as error:
         # The detail quotes the refused row, with the text of a message: it would stand in every log line (S3-17).
         error.detail = None
         if isinstance(error, asyncpg.UniqueViolationError):
             raise Duplicate(_key_of(error)) from error
         raise
+    finally:
+        elapsed_ns = perf_counter_ns() - started_ns
+        if (observed := OBSERVED.get()) is not None:
+            observed.statements += 1
+            observed.statement_ns += elapsed_ns
+        if TRACING.spans is not None:
+            TRACING.spans.statement(statement.sql, elapsed_ns, "refused" if failed else None)
     if log is not None:
-        log.ran(statement.sql, watch.elapsed_ms(), len(found))
+        log.ran(statement.sql, elapsed_ns // 1000 / 1000, len(found))
     return statement.records(found)
 
 

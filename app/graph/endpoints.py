@@ -12,21 +12,18 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from app.core.actor import CorrelationId
-from app.core.clock import Stopwatch
 from app.core.errors import AppError, ErrorCode
 from app.graph.accept import JSON
 from app.graph.body import BadRequest
 from app.graph.context import Context
 from app.graph.errors import MASK
 from app.graph.operations import Correlate, MakeContext, ReadOnly
+from app.telemetry.observation import OBSERVED, note_error
 
 log = structlog.get_logger("colloquy.http")
 
 Handler = Callable[[Request, Context], Awaitable[Response]]
 """Answers one request, or raises an AppError. A streamed body may raise too: the connection is cut then."""
-
-SLOW_MS = 1_000
-"""An answer that took longer is worth a line in the log, as is one that was refused; the others are for debugging."""
 
 _STATUS = {
     ErrorCode.UNAUTHENTICATED: 401,
@@ -109,13 +106,16 @@ class Endpoints:
     def __call__(self, path: str, **handlers: Handler) -> BaseRoute:
         """The route of a path; `handlers` by their methods in lower case."""
         by_method = {method.upper(): handler for method, handler in handlers.items()}
-        return Route(path, _Endpoint(self._correlate, self._make_context, by_method))
+        return Route(path, _Endpoint(path, self._correlate, self._make_context, by_method))
 
 
 class _Endpoint:
     """The ASGI app behind one path."""
 
-    def __init__(self, correlate: Correlate, make_context: MakeContext, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self, path: str, correlate: Correlate, make_context: MakeContext, handlers: Mapping[str, Handler]
+    ) -> None:
+        self._path = path
         self._correlate = correlate
         self._make_context = make_context
         self._handlers = handlers if "GET" not in handlers else {**handlers, "HEAD": handlers["GET"]}
@@ -123,6 +123,8 @@ class _Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. What fails after the answer has begun cuts it: it must not look whole."""
         request = Request(scope, receive)
+        if (observed := OBSERVED.get()) is not None:
+            observed.kind, observed.route = "endpoint", self._path
         correlation_id = self._correlate(request.headers)
         try:
             response = await self._respond(request, correlation_id)
@@ -141,7 +143,6 @@ class _Endpoint:
                 await body.aclose()
 
     async def _respond(self, request: Request, correlation_id: CorrelationId) -> Response:
-        watch = Stopwatch()
         try:
             response = await self._handle(request, correlation_id)
         except ClientDisconnect:
@@ -149,8 +150,6 @@ class _Endpoint:
         except Exception as error:
             response = _refused(error, correlation_id)
         response.headers["x-correlation-id"] = correlation_id
-        tell = log.info if response.status_code >= 400 or watch.elapsed_ms() > SLOW_MS else log.debug
-        tell("answered", status=response.status_code, elapsed_ms=watch.elapsed_ms(), correlation_id=correlation_id)
         return response
 
     async def _handle(self, request: Request, correlation_id: CorrelationId) -> Response:
@@ -179,6 +178,7 @@ def _refused(error: Exception, correlation_id: CorrelationId) -> Response:
     if not isinstance(error, AppError):
         log.error("request_failed", correlation_id=correlation_id, exc_info=error)
         error = _Fault()
+    note_error(error.code)
     shown = {
         "code": error.code.value, "message": error.message, "field": error.field, "hint": error.hint,
         "retryable": error.retryable, "details": error.details,

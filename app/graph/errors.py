@@ -11,6 +11,7 @@ from app.core.actor import CorrelationId
 from app.core.errors import AppError, ErrorCode
 from app.graph.enums import described
 from app.graph.scalars import Json
+from app.telemetry.observation import note_error
 
 log = structlog.get_logger("colloquy.graph")
 
@@ -59,6 +60,7 @@ class UserError:
 
 def user_error(error: AppError) -> UserError:
     """An error as data of a payload."""
+    note_error(error.code)
     return UserError(
         code=error.code, message=error.message, field=error.field, hint=error.hint, retryable=error.retryable,
         details=Json(dict(error.details)) if error.details else None,
@@ -75,19 +77,24 @@ def formatted(error: GraphQLError, correlation_id: CorrelationId) -> dict[str, A
     cause = _cause(error)
     match cause:
         case AppError():
+            code = cause.code
             shown["message"] = cause.message
             shown["extensions"] = app_error_extensions(cause)
         case None:
-            shown["extensions"] = {"code": ErrorCode.BAD_USER_INPUT.value}
+            code = ErrorCode.BAD_USER_INPUT
+            shown["extensions"] = {"code": code.value}
         case _:
+            code = ErrorCode.INTERNAL_SERVER_ERROR
             shown["message"] = MASK
-            shown["extensions"] = {"code": ErrorCode.INTERNAL_SERVER_ERROR.value}
+            shown["extensions"] = {"code": code.value}
+    note_error(code)
     shown["extensions"]["correlationId"] = correlation_id
     return shown
 
 
 def told(error: Exception, correlation_id: CorrelationId) -> dict[str, Any]:
     """An error that is no field's, for the answer's `errors`; what is unexpected is masked and logged."""
+    note_error(error.code if isinstance(error, AppError) else ErrorCode.INTERNAL_SERVER_ERROR)
     if isinstance(error, AppError):
         return {
             "message": error.message,

@@ -7,14 +7,12 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
-import structlog
 from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.actor import CorrelationId
-from app.core.clock import Stopwatch
 from app.core.errors import AppError, ErrorCode
 from app.graph.accept import JSON, Accepted, accepted_by
 from app.graph.body import (
@@ -27,12 +25,10 @@ from app.graph.body import (
     request_of,
 )
 from app.graph.context import Context
-from app.graph.endpoints import SLOW_MS, media_type, require_preflight
+from app.graph.endpoints import media_type, require_preflight
 from app.graph.multipart import read_operation, require_uploads
 from app.graph.operations import Answer, Correlate, MakeContext, Operations, Refused, errors_of, only
 from app.graph.streaming import EventStream, Framing, Multipart, StreamedAnswers
-
-log = structlog.get_logger("colloquy.http")
 
 _STATUS = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.FORBIDDEN: 403, ErrorCode.PERSISTENCE_ERROR: 503}
 """Refusals that HTTP has a status for; 400 for all other reasons."""
@@ -70,21 +66,14 @@ class GraphQLOverHTTP:
             await response(scope, receive, send)
 
     async def _respond(self, request: Request, closing: ExitStack) -> ASGIApp:
-        watch = Stopwatch()
         correlation_id = self._correlate(request.headers)
-        status = 200
-        response: ASGIApp
         try:
             context = await self._make_context(request, request.headers, correlation_id)
-            response = await self._answer(request, await self._read(request, closing), context)
+            return await self._answer(request, await self._read(request, closing), context)
         except ClientDisconnect:
             raise
         except Exception as error:
-            status = _status(error)
-            response = _json({"errors": errors_of(error, correlation_id)}, correlation_id, status)
-        tell = log.info if status >= 400 or watch.elapsed_ms() > SLOW_MS else log.debug
-        tell("answered", status=status, elapsed_ms=watch.elapsed_ms(), correlation_id=correlation_id)
-        return response
+            return _json({"errors": errors_of(error, correlation_id)}, correlation_id, _status(error))
 
     async def _answer(self, request: Request, asked: GraphQLRequest, context: Context) -> ASGIApp:
         """The answer, or the stream of answers, in the form that the client takes."""

@@ -15,6 +15,7 @@ from app.graph.body import GraphQLRequest
 from app.graph.context import Context
 from app.graph.errors import formatted, told
 from app.graph.schema import PreparedDocument, Schema
+from app.telemetry.observation import OBSERVED, followed
 
 Correlate = Callable[[Mapping[str, str]], CorrelationId]
 """Gives a request its correlation id: the client's own, from its headers, or a new one."""
@@ -77,6 +78,8 @@ class Operations:
         if document.errors:
             raise Refused([formatted(error, context.actor.correlation_id) for error in document.errors])
         operation = Operation(asked, document, document.operation(asked.operation_name))
+        if (observed := OBSERVED.get()) is not None:
+            observed.asks(operation.kind.value, operation.name)
         if operation.kind is OperationType.MUTATION and not context.actor.may_write:
             raise ReadOnly
         return operation
@@ -117,13 +120,13 @@ async def only(answer: Answer) -> AsyncGenerator[Answer, None]:
 async def _many(
     results: AsyncGenerator[ExecutionResult, None], correlation_id: CorrelationId
 ) -> AsyncGenerator[Answer, None]:
-    sent = 0
     async with aclosing(results):
-        async for result in results:
-            yield answer_of(result, correlation_id)
-            sent += 1
-            if sent % _EVENTS_IN_A_ROW == 0:
-                await asyncio.sleep(0)
+        with followed() as observed:
+            async for result in results:
+                observed.events += 1
+                yield answer_of(result, correlation_id)
+                if observed.events % _EVENTS_IN_A_ROW == 0:
+                    await asyncio.sleep(0)
 
 
 def errors_of(error: Exception, correlation_id: CorrelationId) -> list[dict[str, Any]]:

@@ -17,11 +17,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDiscon
 
 from app.core.actor import CorrelationId
 from app.core.errors import AppError, LimitExceeded
-from app.core.logging import correlate
+from app.core.logging import correlate, correlated
 from app.graph.body import GraphQLRequest
 from app.graph.context import Context
 from app.graph.frames import Frame, InvalidFrame, Kind, parse_frame
+from app.graph.observing import trace_headers
 from app.graph.operations import Correlate, MakeContext, Operations, errors_of
+from app.telemetry.meters import SOCKETS_OPEN
+from app.telemetry.observation import Observation, Transport
 
 log = structlog.get_logger("colloquy.socket")
 
@@ -97,7 +100,8 @@ class GraphQLOverSocket:
             await websocket.close(CloseCode.WRONG_SUBPROTOCOL, f"Subprotocol not acceptable: speak {PROTOCOL}")
             return
         await websocket.accept(PROTOCOL)
-        await _Connection(websocket, self._runner, self._correlate, self._make_context, self._limits).serve()
+        with SOCKETS_OPEN.track_inprogress():
+            await _Connection(websocket, self._runner, self._correlate, self._make_context, self._limits).serve()
 
 
 def is_own_page(headers: Mapping[str, str], own_names: Collection[str]) -> bool:
@@ -153,6 +157,7 @@ class _Connection:
         self._make_context = make_context
         self._limits = limits
         self._context: Context | None = None
+        self._trace: dict[str, str] | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._started = 0
@@ -236,6 +241,7 @@ class _Connection:
                 code, f"Forbidden: {error.message}" if code is CloseCode.FORBIDDEN else error.message
             ) from None
         self._context = context
+        self._trace = trace_headers(headers)
         self._at_deadline = _Closing(CloseCode.FORBIDDEN, "Forbidden: token expired")
         self._deadline.reschedule(_moment(context.actor.expires_at))
         await self._send({"type": "connection_ack"})
@@ -261,8 +267,10 @@ class _Connection:
                 raise TooManyOperations(self._limits.operations)
             asked = frame.operation()
         except AppError as error:
-            errors = errors_of(error, context.actor.correlation_id)
-            await self._send({"id": frame.id, "type": "error", "payload": errors})
+            with correlated(context.actor.correlation_id), Observation(Transport.SOCKET) as observed:
+                observed.actor, observed.status = context.actor, "error"
+                errors = errors_of(error, context.actor.correlation_id)
+                observed.bytes = await self._send({"id": frame.id, "type": "error", "payload": errors})
             return
         self._operations[frame.id] = self._start(self._operate(frame.id, asked, context))
 
@@ -287,20 +295,24 @@ class _Connection:
     async def _operate(self, id_: str, asked: GraphQLRequest, context: Context) -> None:
         """One operation, from its first answer to its end."""
         correlate(context.actor.correlation_id)
-        last: dict[str, Any] = {"id": id_, "type": "complete"}
-        try:
-            operation = self._runner.prepare(asked, context)
-            async with aclosing(await self._runner.start(operation, context)) as answers:
-                async for answer in answers:
-                    await self._send({"id": id_, "type": "next", "payload": answer})
-        except LEFT:
-            return
-        except Exception as error:
-            last = {"id": id_, "type": "error", "payload": errors_of(error, context.actor.correlation_id)}
-        # Free before the client knows: it may take the same id again as soon as it does.
-        self._operations.pop(id_, None)
-        with suppress(*LEFT):
-            await self._send(last)
+        with Observation(Transport.SOCKET, self._trace) as observed:
+            observed.actor = context.actor
+            last: dict[str, Any] = {"id": id_, "type": "complete"}
+            try:
+                operation = self._runner.prepare(asked, context)
+                async with aclosing(await self._runner.start(operation, context)) as answers:
+                    observed.status = "ok"
+                    async for answer in answers:
+                        observed.bytes += await self._send({"id": id_, "type": "next", "payload": answer})
+            except LEFT:
+                return
+            except Exception as error:
+                observed.status = "error"
+                last = {"id": id_, "type": "error", "payload": errors_of(error, context.actor.correlation_id)}
+            # Free before the client knows: it may take the same id again as soon as it does.
+            self._operations.pop(id_, None)
+            with suppress(*LEFT):
+                observed.bytes += await self._send(last)
 
     async def _ping(self) -> None:
         """Ask now and then whether the client is there; end the socket of one that neither answers nor reads."""
@@ -318,10 +330,12 @@ class _Connection:
             except LEFT:
                 return
 
-    async def _send(self, message: dict[str, Any]) -> None:
-        text = orjson.dumps(message).decode()
+    async def _send(self, message: dict[str, Any]) -> int:
+        """How many bytes were sent."""
+        encoded = orjson.dumps(message)
         async with self._sending:
-            await self._websocket.send_text(text)
+            await self._websocket.send_text(encoded.decode())
+        return len(encoded)
 
     async def _close(self, closing: _Closing) -> None:
         reason = closing.reason.encode()[:LONGEST_REASON_BYTES].decode(errors="ignore")

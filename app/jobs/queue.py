@@ -9,6 +9,7 @@ from app.db.scopes import Transaction, UnitOfWork
 from app.db.statement import LibraryCommand
 from app.jobs.library import NAMES
 from app.jobs.values import JobKind
+from app.telemetry.spans import headers_to_pass_on
 
 
 class _Enqueued(NamedTuple):
@@ -59,5 +60,5 @@ async def enqueue(
         payloads=[payload],
         delays=[timedelta(seconds=delay_seconds)],
         keys=[None if key is None else f"{kind}:{key}"],
-        headers=[None],
+        headers=[headers_to_pass_on()],
     )

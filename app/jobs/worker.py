@@ -14,13 +14,15 @@ from pgqueuer.domain.models import Job, Schedule
 
 from app.core.actor import CorrelationId
 from app.core.ids import new_id
-from app.core.logging import correlate
+from app.core.logging import correlate, current_correlation
 from app.db.database import Database
 from app.db.listening import Listener
 from app.jobs.driver import PoolDriver
 from app.jobs.library import NAMES, JobQueries
 from app.jobs.purge import forget_old_log
 from app.jobs.values import Chore, GiveBack, Handler, JobDropped, JobKind, JobSettings
+from app.telemetry.meters import JOB_DURATION, JOBS
+from app.telemetry.spans import CURRENT, OFF, TRACING, Span
 
 MOST_PER_PICK = 10
 """Jobs that one statement takes: more would wait here for their turn while another process is idle."""
@@ -69,6 +71,11 @@ class JobWorker:
         # Refused here, not when it is registered in earnest: that is tried again for ever.
         SchedulerManager(JobQueries(PoolDriver(self._database, self._listener))).schedule(kind, cron_expression)
         self._chores.append((kind, cron_expression, chore))
+
+    @property
+    def works(self) -> bool:
+        """Whether it takes jobs: it was started, and neither stopped nor ended by a fault."""
+        return bool(self._loops) and not self._stopping.is_set() and not any(loop.done() for loop in self._loops)
 
     async def start(self) -> None:
         """Begin to take jobs."""
@@ -149,10 +156,17 @@ class JobWorker:
             if self._stopping.is_set():
                 raise RetryRequested
             context = _context(job_kind=job.entrypoint, job_id=job.id)
-            task = await self._finished(lambda: handler(job.payload or b""), context)
-            if task.cancelled() and self._stopping.is_set():
-                raise RetryRequested
+            span = _begun(job, context)
+            with JOB_DURATION.labels(job.entrypoint).time():
+                task = await self._finished(lambda: handler(job.payload or b""), context)
+            given_back = task.cancelled() and self._stopping.is_set()
             error = asyncio.CancelledError() if task.cancelled() else task.exception()
+            outcome = "given_back" if given_back else "done" if error is None else self._outcome(job, error)
+            JOBS.labels(job.entrypoint, outcome).inc()
+            known = {"colloquy.correlation_id": context.run(current_correlation) or ""}
+            span.end(None, known, None if outcome == "done" else outcome)
+            if given_back:
+                raise RetryRequested
             if error is not None:
                 raise context.run(self._verdict, job, error) from None
 
@@ -163,8 +177,11 @@ class JobWorker:
             if self._stopping.is_set():
                 return
             context = _context(job_kind=kind)
-            task = await self._finished(chore, context)
-            if not task.cancelled() and (error := task.exception()) is not None:
+            with JOB_DURATION.labels(kind).time():
+                task = await self._finished(chore, context)
+            error = None if task.cancelled() else task.exception()
+            JOBS.labels(kind, "given_back" if task.cancelled() else "failed" if error else "done").inc()
+            if error is not None:
                 context.run(log.error, "a chore failed", exc_info=error)
 
         return run
@@ -191,6 +208,12 @@ class JobWorker:
             self._running.discard(task)
         return task
 
+    def _outcome(self, job: Job, error: BaseException) -> str:
+        """What the metrics call it."""
+        if isinstance(error, GiveBack):
+            return "given_back"
+        return "dropped" if job.attempts + 1 >= self._settings.most_attempts else "failed"
+
     def _verdict(self, job: Job, error: BaseException) -> Exception:
         """What PgQueuer shall do about a job that failed, or was given back."""
         if isinstance(error, GiveBack):
@@ -213,6 +236,16 @@ def _context(**bound: object) -> contextvars.Context:
     context.run(structlog.contextvars.bind_contextvars, **bound)
     context.run(correlate, CorrelationId(str(new_id())))
     return context
+
+
+def _begun(job: Job, context: contextvars.Context) -> Span:
+    """The span of a job: what is done for it belongs to that, and that to what added it."""
+    if TRACING.spans is None:
+        return OFF
+    headers = {name: str(value) for name, value in (job.headers or {}).items()}
+    span = TRACING.begin(f"job {job.entrypoint}", "CONSUMER", {"colloquy.job.id": int(job.id)}, headers)
+    context.run(CURRENT.set, span)
+    return span
 
 
 async def _ended(tasks: list[asyncio.Task[None]], seconds: float) -> bool:

@@ -11,6 +11,7 @@ import structlog
 from app.llm.breaker import CircuitBreaker
 from app.llm.errors import FailureReason, ProviderFailure, failure
 from app.llm.port import ModelEvent, ModelRequest, RawEvent, RawProvider, Stopped, TextDelta, ToolCallRequested, Working
+from app.telemetry.meters import MODEL_ATTEMPTS
 
 FIRST_PAUSE_SECONDS = 0.5
 """Before the second attempt; each further pause is twice as long, and each is cut by chance to between half and all."""
@@ -91,7 +92,7 @@ class ResilientProvider:
         if wait_seconds is not None:
             raise failure(FailureReason.CIRCUIT_OPEN, self._name, retry_after_seconds=wait_seconds)
         self._breaker.begin()
-        settled = False
+        settled, outcome = False, "left"
         try:
             async with aclosing(self._provider.stream(request)) as events:
                 async for event in self._in_time(events):
@@ -99,13 +100,16 @@ class ResilientProvider:
                         # At the first piece: a probe need not last as long as an answer.
                         self._breaker.succeeded()
                         settled = True
+                    if isinstance(event, Stopped):
+                        outcome = "ok"
                     if not isinstance(event, Working):
                         yield event
         except ProviderFailure as found:
             self._breaker.failed(found.reason)
-            settled = True
+            settled, outcome = True, found.reason.value
             raise
         finally:
+            MODEL_ATTEMPTS.labels(self._name, outcome).inc()
             if not settled:
                 self._breaker.left()
 

@@ -75,6 +75,28 @@ _ACTIVE = Query(
 )
 
 
+class LiveRuns(NamedTuple):
+    """How many runs there are in one state."""
+
+    status: str
+    waiting: bool
+    """Whether they wait for another run of their session."""
+    runs: int
+
+
+_LIVE_BY_STATUS = Query(
+    LiveRuns,
+    select(runs.c.status, runs.c.waiting, func.count().label("runs"))
+    .where(LIVE_RUNS)
+    .group_by(runs.c.status, runs.c.waiting),
+)
+
+
+async def live_runs(scope: ReadScope) -> list[LiveRuns]:
+    """The runs of all tenants that have not ended, by state: a pass over the index of those alone."""
+    return await scope.all(_LIVE_BY_STATUS)
+
+
 _TOKENS_OF_ENTRY = (
     ledger.c.input_tokens
     + ledger.c.cached_input_tokens

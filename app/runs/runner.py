@@ -28,6 +28,7 @@ from app.runs.service import Claimed
 from app.runs.turns import Turns, looked_at
 from app.runs.values import MOST_TURNS, Ending, Failure, RunEntry, RunId, RunRef, RunStatus
 from app.runs.writer import AnswerLog, AnswerWriter, ClaimLost
+from app.telemetry.meters import FIRST_TOKEN
 from app.toolbox.values import OfferedTool
 
 log = structlog.get_logger("colloquy.runs")
@@ -64,7 +65,9 @@ class _Answer:
     def write(self, text: str) -> bool:
         """Take a piece; whether there is room for more."""
         room = LONGEST_CONTENT - self.length
-        self.first_token_ms = self.first_token_ms or self.watch.elapsed_ms()
+        if self.first_token_ms is None:
+            self.first_token_ms = self.watch.elapsed_ms()
+            FIRST_TOKEN.labels(self.claimed.run.model.partition(":")[0]).observe(self.first_token_ms / 1000)
         self.chunks += 1
         self.length += min(len(text), room)
         self.log.write(text[:room])

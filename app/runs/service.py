@@ -1,6 +1,7 @@
 """What happens to a run, one step each. Callers hold a transaction; the session is locked first, then the run."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -32,6 +33,7 @@ from app.runs.values import (
 )
 from app.sessions.service import lock as lock_session
 from app.sessions.values import SessionId
+from app.telemetry.meters import RUNS_ENDED
 from app.tools.service import cancel_for
 
 RUN_JOB = JobKind("run")
@@ -213,11 +215,17 @@ async def end(uow: UnitOfWork, actor: Actor, accounts: Accounts, run: Run, endin
             book(uow, replace(_entry(run), spent=Amount(spending.usage.total, spending.cost)))
     if ending.status.ended:
         uow.announce(run.id)
+        if ended is not None:
+            uow.after_commit(partial(_count, ending.status))
         if ending.status is not RunStatus.COMPLETED:
             await cancel_for(uow, actor, MessageId(run.message_id))
         if ended is not None and run.on_end is not None:
             await enqueue(uow, JobKind(run.on_end), job_of(ref_of(run)), key=f"{run.id}")
     return ended
+
+
+async def _count(status: RunStatus) -> None:
+    RUNS_ENDED.labels(status.value).inc()
 
 
 async def finish(uow: UnitOfWork, accounts: Accounts, claimed: Claimed, ending: Ending) -> Run | None:

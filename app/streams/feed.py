@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from time import perf_counter_ns
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -16,6 +17,7 @@ import structlog
 
 from app.core.errors import AppError
 from app.streams.values import Entry, StreamKey
+from app.telemetry.meters import STREAM_LAG
 
 E = TypeVar("E", bound=Entry)
 
@@ -46,6 +48,10 @@ class _Stream(Generic[E]):
         self.stale = False
         self.tail: int | None = None
         """The last entry known to be committed; None before the first read."""
+        self.known_ns: int | None = None
+        """When it became known that there is more than `tail`; None while there is not."""
+        self.taken_ns = 0
+        """When it became known what was taken last."""
         self._recent: deque[E] = deque(maxlen=MOST_REMEMBERED)
         self._changed = asyncio.Event()
 
@@ -58,6 +64,8 @@ class _Stream(Generic[E]):
             self._recent.clear()
         self._recent.extend(fresh)
         self.tail = fresh[-1].seq
+        self.taken_ns = perf_counter_ns() if self.known_ns is None else self.known_ns
+        self.known_ns = None
         # Wakes those who wait now, and nobody later; a new Event for each entry would cost more than waking does.
         self._changed.set()
         self._changed.clear()
@@ -103,7 +111,7 @@ class Feed(Generic[E]):
         Nothing is kept for a follower but its position: one that does not come back for more costs no memory, and reads
         what it missed when it does. A first entry that does not follow `after` means that entries were compacted away.
         """
-        position = after
+        position, waited = after, False
         with self._followed(key) as stream:
             while True:
                 batch = stream.after(position)
@@ -118,10 +126,14 @@ class Feed(Generic[E]):
                     # Entries that are known and not there were removed with the whole stream.
                     position = position if batch else known
                 if batch:
+                    if waited:
+                        # Who waited has it as soon as anybody; who reads what was there before is late by its own will.
+                        STREAM_LAG.observe((perf_counter_ns() - stream.taken_ns) / 1e9)
                     yield batch
-                    position = batch[-1].seq
+                    position, waited = batch[-1].seq, False
                 else:
                     await stream.grows(position)
+                    waited = True
 
     def wrote(self, stream_id: UUID, entries: Sequence[E]) -> None:
         """Hand over entries that this process has committed."""
@@ -138,6 +150,8 @@ class Feed(Generic[E]):
         """A stream has grown, elsewhere."""
         stream = self._streams.get(stream_id)
         if stream is not None:
+            if stream.known_ns is None:
+                stream.known_ns = perf_counter_ns()
             stream.stale = True
             self._stale.set()
 
@@ -184,6 +198,9 @@ class Feed(Generic[E]):
             return
         for stream in behind:
             entries = found.get(stream.key.id, ())
+            if not entries:
+                # What it was told of, it has: its own entries, or somebody else's who follows another stream.
+                stream.known_ns = None
             stream.take(entries)
             if len(entries) >= MOST_READ:
                 self._again([stream])

@@ -12,6 +12,8 @@ from app.db.embedded import EmbeddedPostgres
 from tests.cli.commands import left_as_found
 from tests.web.server import serving
 
+READY = {"status": "ready", "database": "ok", "migrations": "ok", "listener": "ok", "queue": "ok"}
+
 
 async def test_application_opens_its_database_and_tells_when_it_is_gone(tmp_path: Path) -> None:
     embedded = EmbeddedPostgres(tmp_path / "pg", settings={"fsync": "off"})
@@ -24,7 +26,9 @@ async def test_application_opens_its_database_and_tells_when_it_is_gone(tmp_path
             assert (root.status_code, root.headers["location"]) == (307, "/graphiql")
             assert (http.get("/health/live").status_code, http.get("/health/live").json()) == (200, {"status": "alive"})
             ready = http.get("/health/ready")
-            assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
+            while ready.json()["listener"] != "ok":
+                ready = http.get("/health/ready")
+            assert (ready.status_code, ready.json()) == (200, READY)
             assert http.post("/graphql", json={"query": "{ __typename }"}).json() == {"data": {"__typename": "Query"}}
             assert http.get("/health/live", headers={"Host": "evil.example"}).status_code == 400
             assert http.get("/health/live", headers={"Host": "localhost:1"}).status_code == 200
@@ -32,14 +36,13 @@ async def test_application_opens_its_database_and_tells_when_it_is_gone(tmp_path
             embedded.stop()
             gone = http.get("/health/ready")
             assert gone.status_code == 503
-            assert gone.json() == {
-                "status": "not ready",
-                "database": "does not answer",
-            }
+            assert gone.json()["database"] == "does not answer"
+            assert gone.json().keys() == READY.keys()
             assert http.get("/health/live").status_code == 200
 
             embedded.start()
-            assert http.get("/health/ready").status_code == 200
+            while http.get("/health/ready").status_code != 200:
+                pass
 
     try:
         await asyncio.to_thread(visit)

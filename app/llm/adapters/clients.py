@@ -42,6 +42,7 @@ from app.llm.port import (
     UsageReported,
     Working,
 )
+from app.telemetry.spans import TRACING
 
 log = structlog.get_logger("colloquy.llm")
 
@@ -69,6 +70,10 @@ class Client:
         model = self._models.model(request.model)
         messages, settings = messages_of(request.conversation), settings_of(request, model, self._correlation)
         parameters = parameters_of(request, model)
+        span = TRACING.begin(f"chat {self._provider}", "CLIENT", {"gen_ai.request.model": request.model})
+        if passed_on := span.headers():
+            settings["extra_headers"] = {**settings.get("extra_headers", {}), **passed_on}
+        ended: str | None = "left"
         try:
             async with model_request_stream(
                 model,
@@ -80,14 +85,20 @@ class Client:
                 async for event in _events(response):
                     yield event
                 for event in _ending(response, self._provider):
+                    ended = None
                     yield event
         except (AgentRunError, httpx2.HTTPError) as error:
             # Not chained: what the libraries say may hold the provider's whole answer, or the key.
-            raise failure_of(error, self._provider, self._key) from None
+            found = failure_of(error, self._provider, self._key)
+            ended = found.reason.value
+            raise found from None
         except (ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
             # What pydantic-ai 2.68 and the SDKs raise on JSON that is not of the shape they expect.
             log.warning("malformed_answer", provider=self._provider, error=type(error).__name__)
+            ended = FailureReason.MALFORMED.value
             raise failure(FailureReason.MALFORMED, self._provider) from None
+        finally:
+            span.end(None, {"colloquy.correlation_id": request.correlation_id or ""}, ended)
 
     async def close(self) -> None:
         """Closes the connections."""
