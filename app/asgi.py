@@ -7,10 +7,11 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
-from typing import cast
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
@@ -43,6 +44,16 @@ from app.workflow.http import routes as workflow_routes
 ROUTES: tuple[Callable[[Endpoints], list[BaseRoute]], ...] = (attachment_routes, exchange_routes, workflow_routes)
 """What makes the routes of each room that has some: `routes` in its `http.py`."""
 
+LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"]
+"""What a browser may call a server whose doors are open: a page elsewhere could give its own name our address."""
+
+_CORS: dict[str, Any] = {
+    "allow_methods": ("GET", "HEAD", "POST"),
+    "allow_headers": ("*",),
+    "expose_headers": ("x-correlation-id", "retry-after", "location", "content-disposition"),
+}
+"""What pages of other sites may send and read, where the settings let them ask."""
+
 
 def create_app(settings: Settings | None = None) -> Starlette:
     """The whole application; it opens the database when the server starts it, and closes it when the server stops."""
@@ -72,14 +83,21 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *probes.routes(),
             *playground_routes(ASSETS),
         ],
-        middleware=[
-            Middleware(Correlated, correlate=correlation_id),
-            Middleware(Observed, graphql_path="/graphql"),
-            Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES, www_redirect=False),
-        ],
+        middleware=layers(chosen),
         lifespan=lifespan,
     )
     return app
+
+
+def layers(settings: Settings) -> list[Middleware]:
+    """What every request passes through, from the outside in: also a refusal is one that a page may read."""
+    origins = settings.allowed_origins
+    return [
+        Middleware(Correlated, correlate=correlation_id),
+        # Without credentials, which are cookies: nobody is let in by one.
+        *([Middleware(CORSMiddleware, allow_origins=origins, **_CORS)] if origins else []),
+        Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES, www_redirect=False),
+    ]
 
 
 def graphql_routes(
@@ -89,10 +107,12 @@ def graphql_routes(
     limits = SocketLimits(
         settings.socket_operations, settings.max_body_bytes, settings.socket_ping_seconds, init_seconds
     )
-    operations = Operations(served)
+    operations, origins = Operations(served), settings.allowed_origins
     return [
         Route("/graphql", GraphQLOverHTTP(operations, correlation_id, make_context, settings.max_body_bytes, stopping)),
-        WebSocketRoute("/graphql", GraphQLOverSocket(operations, correlation_id, make_context, limits, LOOPBACK_NAMES)),
+        WebSocketRoute(
+            "/graphql", GraphQLOverSocket(operations, correlation_id, make_context, limits, LOOPBACK_NAMES, origins)
+        ),
     ]
 
 

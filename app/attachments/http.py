@@ -17,8 +17,9 @@ from app.attachments.pipeline import AttachmentPipeline, Stored, slices
 from app.attachments.values import AttachmentId
 from app.core.errors import ValidationError
 from app.core.ids import parse_global_id
+from app.graph.content import media_type
 from app.graph.context import Context
-from app.graph.endpoints import Endpoints, json_response, media_type
+from app.graph.endpoints import Endpoints, json_response
 from app.graph.forms import FormLimits, read_form
 from app.graph.ranges import RangeNotSatisfiable, asked_range, is_known
 from app.graph.uploads import LARGEST_FILE_BYTES, FileTooLarge, UploadedFile, filled

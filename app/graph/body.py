@@ -56,6 +56,8 @@ class GraphQLRequest:
     operation_name: str | None = None
     files: tuple[tuple[str, ...], ...] = ()
     """Where in the variables files stand."""
+    extensions: dict[str, Any] | None = None
+    """What the client says beside it; members that nobody here knows are passed over."""
 
 
 def parse_request(body: bytes) -> GraphQLRequest:
@@ -64,44 +66,55 @@ def parse_request(body: bytes) -> GraphQLRequest:
 
 
 def request_of(found: object) -> GraphQLRequest:
-    """The operation in a decoded body; BadRequest naming the member that is missing or of the wrong type."""
+    """The operation in a decoded body; BadRequest naming the member that is missing or of the wrong type.
+
+    Members that the specification does not know are passed over, as it says.
+    """
     if not isinstance(found, dict):
         raise BadRequest("the body must be a JSON object", hint='send {"query": "{ viewer { userId } }"}')
     query, variables, name = found.get("query"), found.get("variables"), found.get("operationName")
+    extensions = found.get("extensions")
     if not isinstance(query, str) or not query.strip():
         raise BadRequest("query must be a GraphQL document", field="query", hint="send it as a string")
     if variables is not None and not isinstance(variables, dict):
         raise BadRequest("variables must be an object", field="variables", hint="send names with their values")
     if name is not None and not isinstance(name, str):
         raise BadRequest("operationName must be a string", field="operationName", hint="name one of the operations")
-    return GraphQLRequest(query, variables, name)
+    if extensions is not None and not isinstance(extensions, dict):
+        raise BadRequest("extensions must be an object", field="extensions", hint="send names with their values")
+    return GraphQLRequest(query, variables, name, extensions=extensions)
 
 
-def parse_json(body: bytes) -> object:
-    """The value of a JSON text.
+def parse_json(body: bytes, what: str = "the body") -> object:
+    """The value of a JSON text, which is `what` of a request.
 
     orjson refuses, without saying where, what JSON allows and we cannot store: lone surrogates, numbers beyond a
     double, deep nesting. Only then the text is read a second time, to name the place.
     """
-    found, is_storable = decoded(body)
+    found, is_storable = decoded(body, what)
     if not is_storable:
         require_storable_members(found)
     return found
 
 
-def decoded(body: bytes) -> tuple[object, bool]:
-    """The value of a JSON text, and whether it is known to be storable; `require_storable_members` tells otherwise."""
+def decoded(body: bytes, what: str = "the body") -> tuple[object, bool]:
+    """The value of a JSON text, and whether it is known to be storable; `require_storable_members` tells otherwise.
+
+    Of a member that an object has twice, the last one counts, as with JavaScript's JSON.parse.
+    """
     if not _MANY_DIGITS.search(body):
         try:
             return orjson.loads(body), True
         except orjson.JSONDecodeError:
             pass
     try:
-        return json.loads(body), False
+        # As text: of bytes, json would also guess UTF-16 and UTF-32.
+        return json.loads(body.decode()), False
     except RecursionError:
         raise too_deep(_deepest_member(body)) from None
     except ValueError:
-        raise BadRequest("the body is not valid JSON", hint="send UTF-8 encoded JSON") from None
+        hint = "send JSON in UTF-8, without a byte order mark"
+        raise BadRequest(f"{what} is not valid JSON", hint=hint) from None
 
 
 def require_storable_members(found: object) -> None:
@@ -109,6 +122,7 @@ def require_storable_members(found: object) -> None:
     for name, value in found.items() if isinstance(found, dict) else ():
         if name == "variables" and isinstance(value, dict):
             for variable, content in value.items():
+                require_storable(variable, f"{variable} (a key)")
                 require_storable(content, variable)
         else:
             require_storable(value, name)

@@ -1,6 +1,5 @@
 """Plain HTTP endpoints of rooms: one request, one Context, and what is refused as JSON."""
 
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
@@ -14,83 +13,23 @@ from starlette.types import Receive, Scope, Send
 from app.core.actor import CorrelationId
 from app.core.errors import AppError, ErrorCode
 from app.graph.accept import JSON
-from app.graph.body import BadRequest
+from app.graph.content import require_plain, require_preflight
 from app.graph.context import Context
 from app.graph.errors import MASK
 from app.graph.operations import Correlate, MakeContext, ReadOnly
-from app.telemetry.observation import OBSERVED, note_error
+from app.graph.refusals import MethodNotAllowed, headers_of, status_of
 
 log = structlog.get_logger("colloquy.http")
 
 Handler = Callable[[Request, Context], Awaitable[Response]]
 """Answers one request, or raises an AppError. A streamed body may raise too: the connection is cut then."""
 
-_STATUS = {
-    ErrorCode.UNAUTHENTICATED: 401,
-    ErrorCode.FORBIDDEN: 403,
-    ErrorCode.SESSION_NOT_FOUND: 404,
-    ErrorCode.MESSAGE_NOT_FOUND: 404,
-    ErrorCode.NOT_FOUND: 404,
-    ErrorCode.ALREADY_EXISTS: 409,
-    ErrorCode.VERSION_CONFLICT: 409,
-    ErrorCode.ENABLED_PROMPT_CONFLICT: 409,
-    ErrorCode.INVALID_TRANSITION: 409,
-    ErrorCode.ALREADY_DECIDED: 409,
-    ErrorCode.RUN_ACTIVE: 409,
-    ErrorCode.IDEMPOTENCY_KEY_REUSED: 409,
-    ErrorCode.LIMIT_EXCEEDED: 413,
-    ErrorCode.BUDGET_EXCEEDED: 429,
-    ErrorCode.INTERNAL_SERVER_ERROR: 500,
-    ErrorCode.PROVIDER_ERROR: 502,
-    ErrorCode.PERSISTENCE_ERROR: 503,
-    ErrorCode.PROVIDER_NOT_CONFIGURED: 503,
-    ErrorCode.INTERRUPTED: 503,
-    ErrorCode.PROVIDER_TIMEOUT: 504,
-}
-"""What HTTP calls the reasons for a refusal; 400 all others."""
-
-PREFLIGHT_HEADERS = ("x-colloquy-preflight", "apollo-require-preflight", "x-colloquy-user")
-"""A page of another site cannot send these without asking first (a CORS preflight), and gets no leave."""
-
-_WITHOUT_ASKING = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}
-_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+")
-
-
-class PreflightMissing(AppError):
-    """The request could be a form of another site, which the browser sends with all that lets its user in."""
-
-    code = ErrorCode.FORBIDDEN
-
-    def __init__(self) -> None:
-        super().__init__(
-            "a request that any page could send must say that it is meant",
-            hint="send the header X-Colloquy-Preflight: 1, or Apollo-Require-Preflight: true",
-        )
-
-
-class MethodNotAllowed(BadRequest):
-    """There is something at the address, but nothing can be done with it by this method."""
-
-    def __init__(self, method: str, allowed: str) -> None:
-        super().__init__(f"{method} is not taken here", hint=f"use {allowed}")
-        self.allowed = allowed
+SLOW_MS = 1_000
+"""An answer that took longer is worth a line in the log, as is one that was refused; the others are for debugging."""
 
 
 class BodyBroken(Exception):
     """A streamed body ended before it was whole; raised to the server, which cuts the connection."""
-
-
-def media_type(headers: Mapping[str, str]) -> str:
-    """The type of a body by its sender's account, in lower case and without parameters; empty where there is none."""
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def require_preflight(headers: Mapping[str, str]) -> None:
-    """Raise PreflightMissing for a body that a foreign page can send, unless one of the headers shows it is none."""
-    sent = media_type(headers)
-    is_simple = sent in _WITHOUT_ASKING or not _MEDIA_TYPE.fullmatch(sent)
-    if is_simple and not any(name in headers for name in PREFLIGHT_HEADERS):
-        raise PreflightMissing
 
 
 class Endpoints:
@@ -156,17 +95,13 @@ class _Endpoint:
         context = await self._make_context(request, request.headers, correlation_id)
         handler = self._handlers.get(request.method)
         if handler is None:
-            raise MethodNotAllowed(request.method, ", ".join(self._handlers))
+            raise MethodNotAllowed(f"{request.method} is not taken here", ", ".join(self._handlers))
         if request.method not in ("GET", "HEAD") and not context.actor.may_write:
             raise ReadOnly
         if request.method == "POST":
             require_preflight(request.headers)
+            require_plain(request.headers)
         return await handler(request, context)
-
-
-def status_of(error: AppError) -> int:
-    """What HTTP calls a refusal."""
-    return 405 if isinstance(error, MethodNotAllowed) else _STATUS.get(error.code, 400)
 
 
 def json_response(content: Mapping[str, Any], status: int = 200) -> Response:
@@ -184,8 +119,7 @@ def _refused(error: Exception, correlation_id: CorrelationId) -> Response:
         "retryable": error.retryable, "details": error.details,
     }  # fmt: skip
     response = json_response({"error": shown, "correlationId": correlation_id}, status_of(error))
-    if isinstance(error, MethodNotAllowed):
-        response.headers["allow"] = error.allowed
+    response.headers.update(headers_of(error))
     return response
 
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing
 from typing import Any
-from urllib.parse import parse_qs
 
 import orjson
 from graphql import OperationType
@@ -13,25 +12,24 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.actor import CorrelationId
-from app.core.errors import AppError, ErrorCode
-from app.graph.accept import JSON, Accepted, accepted_by
-from app.graph.body import (
-    BadRequest,
-    BodyTooLarge,
-    GraphQLRequest,
-    bounded,
-    parse_json,
-    parse_request,
-    request_of,
-)
+from app.core.clock import Stopwatch
+from app.core.errors import AppError
+from app.graph.accept import JSON, RESPONSE, Accepted, accepted_by
+from app.graph.body import GraphQLRequest, bounded, parse_request
+from app.graph.content import media_type, request_in, require_json, require_plain, require_preflight
 from app.graph.context import Context
-from app.graph.endpoints import media_type, require_preflight
+from app.graph.endpoints import SLOW_MS
 from app.graph.multipart import read_operation, require_uploads
 from app.graph.operations import Answer, Correlate, MakeContext, Operations, Refused, errors_of, only
+from app.graph.refusals import HttpRefusal, MethodNotAllowed, NotAcceptable, headers_of, status_of
 from app.graph.streaming import EventStream, Framing, Multipart, StreamedAnswers
 
-_STATUS = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.FORBIDDEN: 403, ErrorCode.PERSISTENCE_ERROR: 503}
-"""Refusals that HTTP has a status for; 400 for all other reasons."""
+log = structlog.get_logger("colloquy.http")
+
+METHODS = "GET, POST"
+
+PARTIAL_SUCCESS = 294
+"""The specification's own status for data with errors beside it, in its own media type alone: for those who watch."""
 
 
 class GraphQLOverHTTP:
@@ -67,31 +65,60 @@ class GraphQLOverHTTP:
 
     async def _respond(self, request: Request, closing: ExitStack) -> ASGIApp:
         correlation_id = self._correlate(request.headers)
+        accepted = accepted_by(request.headers.getlist("accept"))
+        response: ASGIApp
         try:
             context = await self._make_context(request, request.headers, correlation_id)
-            return await self._answer(request, await self._read(request, closing), context)
+            _require_form(accepted)
+            asked = await self._read(request, closing)
+            response = await self._answer(request, asked, context, accepted)
         except ClientDisconnect:
             raise
         except Exception as error:
-            return _json({"errors": errors_of(error, correlation_id)}, correlation_id, _status(error))
+            response = _refused(error, correlation_id, accepted, status_of(error))
+        status = response.status_code if isinstance(response, Response) else 200
+        tell = log.info if status >= 400 or watch.elapsed_ms() > SLOW_MS else log.debug
+        tell("answered", status=status, elapsed_ms=watch.elapsed_ms(), correlation_id=correlation_id)
+        return response
 
-    async def _answer(self, request: Request, asked: GraphQLRequest, context: Context) -> ASGIApp:
+    async def _read(self, request: Request, closing: ExitStack) -> GraphQLRequest:
+        """What is asked for; an error of it is told with a status of its own, whatever the client accepts."""
+        match request.method:
+            case "POST":
+                return await self._posted(request, closing)
+            case "GET":
+                return request_in(request.scope["query_string"])
+            case _:
+                raise MethodNotAllowed(f"{request.method} is not a way to ask", METHODS)
+
+    async def _posted(self, request: Request, closing: ExitStack) -> GraphQLRequest:
+        require_plain(request.headers)
+        if media_type(request.headers) == "multipart/form-data":
+            require_preflight(request.headers)
+            content_type = request.headers["content-type"]
+            return await read_operation(content_type, request.stream(), self._max_body_bytes, closing)
+        require_json(request.headers)
+        return parse_request(await bounded(request.stream(), self._max_body_bytes))
+
+    async def _answer(self, request: Request, asked: GraphQLRequest, context: Context, accepted: Accepted) -> ASGIApp:
         """The answer, or the stream of answers, in the form that the client takes."""
         correlation_id = context.actor.correlation_id
-        accepted = accepted_by(request.headers.get("accept"))
-        if request.method == "GET" and accepted.only_events:
-            raise MethodRefused("streams are not taken by GET")
+        # Any page could have a browser send a GET: it changes nothing, and holds no connection open.
+        if request.method == "GET" and accepted.as_events:
+            raise MethodNotAllowed("streams are not taken by GET", METHODS)
         try:
             framing, answers = await self._start(request, asked, context, accepted)
         except (Refused, AppError) as error:
-            if not accepted.only_events or isinstance(error, MethodRefused):
-                raise
+            if not accepted.as_events or isinstance(error, HttpRefusal):
+                return _refused(error, correlation_id, accepted, _status_of_operation(error, accepted))
             # Such a client fails on any other status, without a look at what the answer says.
             framing, answers = EventStream(), only({"errors": errors_of(error, correlation_id)})
         if framing is not None:
             return StreamedAnswers(framing, answers, context, self._stopping)
         async with aclosing(answers):
-            return _json(await anext(answers), correlation_id)
+            answer = await anext(answers)
+        status = PARTIAL_SUCCESS if "errors" in answer and accepted.json == RESPONSE else 200
+        return _json(answer, correlation_id, accepted, status)
 
     async def _start(
         self, request: Request, asked: GraphQLRequest, context: Context, accepted: Accepted
@@ -100,84 +127,59 @@ class GraphQLOverHTTP:
         if asked.files:
             require_uploads(self._operations.schema, operation.definition, asked)
         if request.method == "GET" and operation.kind is not OperationType.QUERY:
-            raise MethodRefused("only queries are taken by GET")
+            raise MethodNotAllowed("only queries are taken by GET", METHODS)
         framing = _framing(operation.kind, accepted)
         return framing, await self._operations.start(operation, context)
 
-    async def _read(self, request: Request, closing: ExitStack) -> GraphQLRequest:
-        match request.method:
-            case "POST":
-                return await self._posted(request, closing)
-            case "GET":
-                return _from_query_string(request)
-            case _:
-                raise MethodRefused(f"{request.method} is not a way to ask")
 
-    async def _posted(self, request: Request, closing: ExitStack) -> GraphQLRequest:
-        # A form of another site can send text/plain without asking first, and files too; JSON it cannot.
-        match media_type(request.headers):
-            case "application/json":
-                return parse_request(await bounded(request.stream(), self._max_body_bytes))
-            case "multipart/form-data":
-                require_preflight(request.headers)
-                content_type = request.headers["content-type"]
-                return await read_operation(content_type, request.stream(), self._max_body_bytes, closing)
-            case _:
-                raise NotJson(f"send the request as {JSON}", hint="set the header Content-Type")
-
-
-class MethodRefused(BadRequest):
-    """The request may be taken, but not by this method."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, hint="use POST")
-
-
-class NotJson(BadRequest):
-    """The body is something else than JSON, by its own account."""
-
-
-def _status(error: Exception) -> int:
-    """What HTTP calls a request that was refused as a whole."""
-    match error:
-        case MethodRefused():
-            return 405
-        case NotJson():
-            return 415
-        case BodyTooLarge():
-            return 413
-        case AppError():
-            return _STATUS.get(error.code, 400)
-        case Refused():
-            return 400
-        case _:
-            return 500
+def _require_form(accepted: Accepted) -> None:
+    """Raise NotAcceptable where no answer of ours is what the client takes."""
+    if accepted.json is None and not (accepted.events or accepted.multipart):
+        raise NotAcceptable("the header Accept names nothing that is sent here", hint=f"accept {RESPONSE} or {JSON}")
 
 
 def _framing(kind: OperationType, accepted: Accepted) -> Framing | None:
-    """How the answers are streamed; None where there is one, in plain JSON."""
+    """How the answers are streamed; None where there is one, in JSON. NotAcceptable where the client takes neither."""
     if kind is not OperationType.SUBSCRIPTION:
-        return EventStream() if accepted.only_events else None
-    if accepted.events:
+        if accepted.as_events:
+            return EventStream()
+        if accepted.json is None:
+            raise NotAcceptable("there is one answer, which is no stream of parts", hint=f"accept {RESPONSE} too")
+        return None
+    if accepted.events and accepted.events >= accepted.multipart:
         return EventStream()
     if accepted.multipart:
         return Multipart()
-    raise BadRequest(
+    raise NotAcceptable(
         "a subscription has more than one answer",
         hint="subscribe over a WebSocket (graphql-transport-ws), or with the header Accept: text/event-stream or "
         "multipart/mixed;subscriptionSpec=1.0",
     )
 
 
-def _json(answer: dict[str, Any], correlation_id: CorrelationId, status: int = 200) -> Response:
-    headers: dict[str, str] = {"x-correlation-id": correlation_id}
-    if status == 405:
-        headers["allow"] = "GET, POST"
-    return Response(orjson.dumps(answer), status_code=status, media_type=JSON, headers=headers)
+def _status_of_operation(error: Exception, accepted: Accepted) -> int:
+    """The status of an operation that is not executed although its request could be read.
+
+    What is wrong with its document or its variables has no status for who asks for `application/json`: such a client
+    takes any other status for a fault on the way, and may not look at the answer.
+    """
+    status = status_of(error)
+    if status not in (400, 413):
+        return status
+    return 200 if accepted.names_json else 400
 
 
-def _from_query_string(request: Request) -> GraphQLRequest:
-    given = {name: values[-1] for name, values in parse_qs(request.url.query).items()}
-    if "variables" in given:
-        return request_of({**given, "variables": parse_json(given["variables"].encode(errors="surrogatepass"))})
-    return request_of(given)
+def _refused(error: Exception, correlation_id: CorrelationId, accepted: Accepted, status: int) -> Response:
+    response = _json({"errors": errors_of(error, correlation_id)}, correlation_id, accepted, status)
+    response.headers.update(headers_of(error))
+    return response
+
+
+def _json(answer: dict[str, Any], correlation_id: CorrelationId, accepted: Accepted, status: int) -> Response:
+    headers: dict[str, str] = {
+        "content-type": f"{accepted.json or JSON}; charset=utf-8",
+        "x-correlation-id": correlation_id,
+        "vary": "accept",
+        "cache-control": "no-store",
+    }
+    return Response(orjson.dumps(answer), status, headers)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 from graphql import (
@@ -44,8 +45,7 @@ async def read_operation(
     places = _places(parse_json(form.fields["map"]), form)
     for place, file in places.items():
         _put(operation.get("variables"), place, file)
-    found = request_of(operation)
-    return GraphQLRequest(found.query, found.variables, found.operation_name, tuple(places))
+    return replace(request_of(operation), files=tuple(places))
 
 
 def _places(mapped: object, form: Form) -> dict[Place, UploadedFile]:

@@ -80,17 +80,19 @@ class GraphQLOverSocket:
         make_context: MakeContext,
         limits: SocketLimits,
         own_names: Collection[str],
+        origins: Collection[str] = (),
     ) -> None:
         self._runner = operations
         self._correlate = correlate
         self._make_context = make_context
         self._limits = limits
         self._own_names = own_names
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket until it ends; nothing of it is left behind."""
         websocket = WebSocket(scope, receive, send)
-        if not is_own_page(websocket.headers, self._own_names):
+        if not is_own_page(websocket.headers, self._own_names, self._origins):
             await websocket.send_denial_response(PlainTextResponse("sockets are not for pages of other sites", 403))
             return
         offered = scope["subprotocols"]
@@ -104,13 +106,15 @@ class GraphQLOverSocket:
             await _Connection(websocket, self._runner, self._correlate, self._make_context, self._limits).serve()
 
 
-def is_own_page(headers: Mapping[str, str], own_names: Collection[str]) -> bool:
+def is_own_page(headers: Mapping[str, str], own_names: Collection[str], origins: Collection[str] = ()) -> bool:
     """Whether a page may open a socket here: one that this server sent, or one of the names it may be called by.
+
+    Also those of `origins`, which are let in by the settings; `*` are all.
 
     Browsers let any page open a socket to any server, and say only by `Origin` whose page it is. Programs send none.
     """
     origin = headers.get("origin")
-    if origin is None:
+    if origin is None or origin in origins or "*" in origins:
         return True
     try:
         parts = urlsplit(origin)

@@ -122,6 +122,14 @@ class Query:
     async def me(self, info: Info) -> str:
         return f"{info.context.actor.user_id}@{info.context.actor.tenant_id}"
 
+    @query(int | None, "Nothing, and an error.")
+    async def missing(self, info: Info) -> int | None:
+        return odd(0)
+
+    @query(int, "An error, which leaves nothing of the whole.")
+    async def broken(self, info: Info) -> int:
+        return odd(0)
+
     @query(str, "Under which id.")
     async def correlation(self, info: Info) -> str:
         return info.context.actor.correlation_id

@@ -21,8 +21,9 @@ from app.core.settings import Settings
 from app.db.database import Database
 from app.db.errors import DatabaseUnavailable
 from app.graph.context import Context
-from app.graph.endpoints import Endpoints, json_response, status_of
+from app.graph.endpoints import Endpoints, json_response
 from app.graph.errors import MASK
+from app.graph.refusals import status_of
 from app.identity.service import OpenDoor, correlation_id
 from app.messages.errors import MessageNotFound
 

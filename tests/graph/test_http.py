@@ -15,7 +15,7 @@ async def sent(
 ) -> tuple[int, dict[str, Any]]:
     """Status and answer of a body."""
     response = await client.http.post("/graphql", content=body, headers={"Content-Type": content_type})
-    assert response.headers["content-type"] == "application/json"
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
     return response.status_code, response.json()
 
 

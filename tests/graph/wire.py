@@ -13,13 +13,11 @@ import httpx2
 import orjson
 import uvicorn
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from app.asgi import LOOPBACK_NAMES, graphql_routes
+from app.asgi import graphql_routes, layers
 from app.container import Container
 from app.core.actor import Actor, CorrelationId
 from app.core.settings import Settings
@@ -143,7 +141,7 @@ async def wire(
     running, stopping = Running(), asyncio.Event()
     app = Starlette(
         routes=graphql_routes(SCHEMA, chosen, stopping, init_seconds),
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES, www_redirect=False)],
+        middleware=layers(chosen),
     )
     services: dict[type, object] = {Running: running}
     app.state.container = Container(chosen, "unused", cast(Database, database), authenticator or OpenDoor(), services)

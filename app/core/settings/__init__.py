@@ -43,6 +43,16 @@ class Settings(DatabaseSettings, ServingSettings, IdentitySettings, WorkSettings
             )
         return self
 
+    @model_validator(mode="after")
+    def _no_page_of_all_is_let_in_by_its_place(self) -> "Settings":
+        # With the doors open, being on this machine is enough: any page that a browser here shows would be.
+        if self.auth == "off" and "*" in self.allowed_origins:
+            raise ValueError(
+                "COLLOQUY_CORS_ORIGINS=* with COLLOQUY_AUTH=off would let any page that is open in a browser of this "
+                "machine in: name the origins"
+            )
+        return self
+
 
 def direct_address(settings: Settings, dsn: str) -> str:
     """Where to listen and to migrate, of a process whose database is at `dsn`: past a pooler."""

@@ -36,3 +36,12 @@ def is_web_address(value: str) -> bool:
         return False
     extras = parts.username is not None or parts.query or parts.fragment or re.search(r"[\s\x00-\x1f]", value)
     return parts.scheme in ("http", "https") and bool(parts.hostname) and not extras
+
+
+def is_origin(value: str) -> bool:
+    """Whether it is an origin as browsers write it: a scheme and a host in small ASCII letters, and no usual port."""
+    if not is_web_address(value) or not value.isascii() or value != value.lower():
+        return False
+    parts = urlsplit(value)
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return value == f"{parts.scheme}://{parts.netloc}" and parts.port != usual and not parts.netloc.endswith(":")

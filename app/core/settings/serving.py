@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from app.core.settings.kinds import Group, Seconds
+from app.core.settings.kinds import Group, Seconds, is_origin
 
 
 class ServingSettings(Group):
@@ -22,4 +22,28 @@ class ServingSettings(Group):
     socket_ping_seconds: Seconds = Field(
         20.0, description="A WebSocket is pinged this often; a client that does not answer within as much is dropped."
     )
+    cors_origins: str | None = Field(
+        None, description="Other sites whose pages may ask, with commas between, such as https://app.example.com; `*` "
+        "for all, with authentication on alone."
+    )  # fmt: skip
     shutdown_seconds: Seconds = Field(10.0, description="After SIGTERM, how long requests in flight may take to end.")
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins_as_browsers_send_them(cls, value: str | None) -> str | None:
+        found = _listed(value)
+        if found != ("*",) and not all(is_origin(origin) for origin in found):
+            raise ValueError(
+                "must be origins with commas between, as browsers send them (https://app.example.com: no path, no "
+                "slash at its end, no port where it is the usual one), or * alone"
+            )
+        return value
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """The origins whose pages may ask, beside our own; `*` alone where all may."""
+        return _listed(self.cors_origins)
+
+
+def _listed(value: str | None) -> tuple[str, ...]:
+    return tuple(entry.strip() for entry in (value or "").split(",") if entry.strip())
