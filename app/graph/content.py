@@ -11,7 +11,7 @@ from app.graph.body import BadRequest, GraphQLRequest, parse_json, request_of
 from app.graph.refusals import NotTaken, UrlTooLong
 
 LONGEST_QUERY_STRING = 32 * 1024
-"""Bytes, as much as most proxies pass on; what is longer is for POST. httptools 0.9 ends at 64 KiB, without a reason."""
+"""Bytes, as much as most proxies pass on; what is longer is for POST. httptools 0.9 ends at 64 KiB, with no reason."""
 
 PREFLIGHT_HEADERS = ("x-colloquy-preflight", "apollo-require-preflight", "x-colloquy-user")
 """A page of another site cannot send these without asking first (a CORS preflight); the settings say who gets leave."""

@@ -139,3 +139,39 @@ def test_other_addresses_may_not_be_open(host: str) -> None:
 
     with pytest.raises(SettingsError, match="COLLOQUY_HOST"):
         load_settings(host=host)
+
+
+@pytest.mark.parametrize(
+    ("given", "origins"),
+    [
+        ("", ()),
+        ("https://app.example.com", ("https://app.example.com",)),
+        (
+            " http://localhost:3000 ,https://xn--bcher-kva.example:8443,, http://[::1]:1",
+            ("http://localhost:3000", "https://xn--bcher-kva.example:8443", "http://[::1]:1"),
+        ),
+    ],
+)
+def test_origins_are_listed_with_commas(monkeypatch: pytest.MonkeyPatch, given: str, origins: tuple[str, ...]) -> None:
+    monkeypatch.setenv("COLLOQUY_CORS_ORIGINS", given)
+
+    assert load_settings().allowed_origins == origins
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "app.example.com", "https://app.example.com/", "https://app.example.com:443", "http://app.example.com:80",
+        "https://App.example.com", "https://bücher.example", "https://u@app.example.com", "https://app.example.com?a",
+        "ftp://app.example.com", "https://*.example.com", "null", "*, https://app.example.com", "https://a b", "https://a:",
+        "https://a:99999",
+    ],
+)  # fmt: skip
+def test_what_no_browser_sends_as_an_origin_is_refused(given: str) -> None:
+    with pytest.raises(SettingsError, match="COLLOQUY_CORS_ORIGINS: must be origins"):
+        load_settings(cors_origins=given)
+
+
+def test_with_the_doors_open_not_every_page_may_ask() -> None:
+    with pytest.raises(SettingsError, match=r"COLLOQUY_CORS_ORIGINS=\* with COLLOQUY_AUTH=off"):
+        load_settings(cors_origins="*")

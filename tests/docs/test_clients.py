@@ -1,23 +1,17 @@
 """The clients that docs/streaming.md shows are complete: they show an answer once, over connections that are cut."""
 
-import asyncio
 import json
-import os
 import re
-import shutil
 import sys
-from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
 
 from tests.cutting import cutter_before
-from tests.forked import REPOSITORY
-from tests.processes import PATIENCE_SECONDS, serving
+from tests.node import WEB, node, printed, require_package
+from tests.processes import REPOSITORY, serving
 
 PAGE = REPOSITORY / "docs" / "streaming.md"
-WEB = REPOSITORY / "web"
-
 CLIENTS = dict(re.findall(r"^```\w+ title=(\S+)\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL))
 """The programs of the page by the names of their files."""
 
@@ -27,37 +21,13 @@ SERVER = "127.0.0.1:8000"
 CUTS = 4
 
 
-def node() -> str:
-    """Node of the system, or the one that the set-up brought; the test is skipped where there is none."""
-    own = WEB / ".node" / "bin" / "node"
-    found = str(own) if own.exists() else shutil.which("node")
-    if found is None:
-        pytest.skip("no Node on this machine")
-    return found
-
-
 def _command(file: Path) -> list[str]:
     if file.suffix == ".py":
         return [sys.executable, str(file)]
     for package in re.findall(r'from "([^"]+)"', file.read_text()):
-        if not (WEB / "node_modules" / package).is_dir():
-            pytest.skip(f"{package} is not installed: run `make setup`")
+        require_package(package)
     # Node has WebSocket from version 22 on; 20 has it behind this flag, which later ones take too.
     return [node(), "--experimental-websocket", str(file)]
-
-
-async def _answer(file: Path) -> str:
-    process = await asyncio.create_subprocess_exec(
-        *_command(file), cwd=file.parent, env={**os.environ, "NODE_ENV": "production"}, stdout=PIPE, stderr=PIPE
-    )
-    try:
-        out, err = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert process.returncode == 0, err.decode()
-    return out.decode()
 
 
 def test_the_page_shows_clients() -> None:
@@ -79,10 +49,10 @@ async def test_a_client_of_the_page_shows_an_answer_once(name: str, dsn: str, tm
         cutter.cut_answers(CUTS)
         file.write_text(CLIENTS[name].replace(SERVER, url.removeprefix("http://")))
 
-        printed = await _answer(file)
+        told = await printed(_command(file), tmp_path)
 
         query = "{ sessions { nodes { messages(last: 1) { nodes { content } } } } }"
         [session] = (await alice.data(query))["sessions"]["nodes"]
     stored = session["messages"]["nodes"][0]["content"]
-    assert cutter.cuts_done == CUTS, printed
-    assert printed.endswith(f"COMPLETED: {stored}\n"), json.dumps(printed)
+    assert cutter.cuts_done == CUTS, told
+    assert told.endswith(f"COMPLETED: {stored}\n"), json.dumps(told)

@@ -14,6 +14,9 @@ MODEL_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}:[!-~]{1,200}")
 """`provider:model`; a model's own name may hold further colons and slashes (`llama3:8b`, `openai/gpt-oss-20b`)."""
 
 
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[0-9a-z._-]+)(:[0-9]{1,5})?")
+
+
 class Group(BaseSettings):
     """Settings that belong together: a part of `Settings`, and of the page of configuration."""
 
@@ -40,8 +43,7 @@ def is_web_address(value: str) -> bool:
 
 def is_origin(value: str) -> bool:
     """Whether it is an origin as browsers write it: a scheme and a host in small ASCII letters, and no usual port."""
-    if not is_web_address(value) or not value.isascii() or value != value.lower():
+    if not _ORIGIN.fullmatch(value) or not is_web_address(value):
         return False
     parts = urlsplit(value)
-    usual = {"http": 80, "https": 443}[parts.scheme]
-    return value == f"{parts.scheme}://{parts.netloc}" and parts.port != usual and not parts.netloc.endswith(":")
+    return parts.port != {"http": 80, "https": 443}[parts.scheme]

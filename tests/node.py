@@ -1,0 +1,42 @@
+"""Node, for tests that run programs of the browser's world."""
+
+import asyncio
+import os
+import shutil
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import pytest
+
+from tests.processes import PATIENCE_SECONDS, REPOSITORY
+
+WEB = REPOSITORY / "web"
+
+
+def node() -> str:
+    """Node of the system, or the one that the set-up brought; the test is skipped where there is none."""
+    own = WEB / ".node" / "bin" / "node"
+    found = str(own) if own.exists() else shutil.which("node")
+    if found is None:
+        pytest.skip("no Node on this machine")
+    return found
+
+
+def require_package(name: str) -> None:
+    """Skip the test where a package of `web/` is not installed."""
+    if not (WEB / "node_modules" / name).is_dir():
+        pytest.skip(f"{name} is not installed: run `make setup`")
+
+
+async def printed(command: list[str], folder: Path) -> str:
+    """What a program prints that ends well."""
+    environment = {**os.environ, "NODE_ENV": "production"}
+    process = await asyncio.create_subprocess_exec(*command, cwd=folder, env=environment, stdout=PIPE, stderr=PIPE)
+    try:
+        out, err = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0, err.decode()
+    return out.decode()
