@@ -111,7 +111,7 @@ STATUSES: dict[str, tuple[str, dict[str, int]]] = {
 
 
 async def test_statuses_are_those_of_the_media_type() -> None:
-    found = {}
+    found: dict[str, tuple[str, dict[str, int]]] = {}
     async with wire() as served, served.http() as http:
         for accept, (media_type, _) in STATUSES.items():
             found[accept] = (media_type, {})

@@ -85,6 +85,7 @@ def test_any_bytes_are_a_value_or_a_refusal(body: bytes) -> None:
         ("[]", None), ("1", None), ("{}", "query"), ('{"query": ""}', "query"), ('{"query": 1}', "query"),
         ('{"query": "{ a }", "variables": []}', "variables"),
         ('{"query": "{ a }", "operationName": 1}', "operationName"),
+        ('{"query": "{ a }", "extensions": [1]}', "extensions"),
     ],
 )  # fmt: skip
 def test_body_that_is_no_request_is_refused_by_member(body: str, field: str | None) -> None:
@@ -92,6 +93,13 @@ def test_body_that_is_no_request_is_refused_by_member(body: str, field: str | No
         parse_request(body.encode())
 
     assert (refused.value.code, refused.value.field) == (ErrorCode.BAD_USER_INPUT, field)
+
+
+def test_extensions_are_kept_as_they_come() -> None:
+    asked = parse_request(b'{"query": "{ a }", "extensions": {"persistedQuery": {"version": 1}}, "other": 5}')
+
+    assert asked.extensions == {"persistedQuery": {"version": 1}}
+    assert parse_request(b'{"query": "{ a }", "extensions": null}').extensions is None
 
 
 @pytest.mark.parametrize("digits", [25, 5_000])

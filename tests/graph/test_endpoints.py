@@ -16,7 +16,7 @@ from starlette.responses import Response, StreamingResponse
 
 from app.asgi import make_context
 from app.container import Container
-from app.core.errors import AppError, ErrorCode, ValidationError
+from app.core.errors import AppError, ErrorCode, LimitExceeded, ValidationError
 from app.core.settings import Settings
 from app.db.database import Database
 from app.db.errors import DatabaseUnavailable
@@ -27,10 +27,18 @@ from app.graph.refusals import status_of
 from app.identity.service import OpenDoor, correlation_id
 from app.messages.errors import MessageNotFound
 
+
+class TooOften(LimitExceeded):
+    """One request more than is taken for now."""
+
+    retry_after_seconds = 2.1
+
+
 REFUSALS: dict[str, Exception] = {
     "invalid": ValidationError("the name is odd", field="name", hint="choose another", details={"longest": 5}),
     "missing": MessageNotFound(),
     "away": DatabaseUnavailable(),
+    "often": TooOften("not so often"),
     "fault": RuntimeError("a secret"),
 }
 
@@ -137,6 +145,19 @@ async def test_a_refusal_has_the_status_of_its_code(
     answer = await http.get(f"/refuse/{what}")
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
+async def test_who_comes_too_often_is_told_when_to_come_again(http: httpx2.AsyncClient) -> None:
+    answer = await http.get("/refuse/often")
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "3")
+    assert answer.json()["error"]["code"] == "LIMIT_EXCEEDED"
+
+
+async def test_a_compressed_body_is_refused(http: httpx2.AsyncClient) -> None:
+    answer = await http.post("/things", content=b"abc", headers={"Content-Type": "a/b", "Content-Encoding": "gzip"})
+
+    assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity")
 
 
 async def test_a_fault_is_masked(http: httpx2.AsyncClient) -> None:

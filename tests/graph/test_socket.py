@@ -93,6 +93,7 @@ async def test_complete_ends_one_operation_and_no_other(served: Wire) -> None:
         ({"query": "{ me }", "operationName": "Other"}, "BAD_USER_INPUT"),
         ({"query": COUNT, "variables": {"to": "one"}}, "BAD_USER_INPUT"),
         ({"query": "{ me }", "variables": []}, "BAD_USER_INPUT"),
+        ({"query": "{ me }", "extensions": []}, "BAD_USER_INPUT"),
         ({"query": 5}, "BAD_USER_INPUT"),
         ({}, "BAD_USER_INPUT"),
         (None, "BAD_USER_INPUT"),
