@@ -137,7 +137,7 @@ async def test_what_is_no_multipart_request_is_refused(client: GraphQLClient, bo
     status, answer = await sent(client, body)
 
     (error,) = answer["errors"]
-    assert (status, error["extensions"]["code"]) in [(400, "BAD_USER_INPUT"), (400, "LIMIT_EXCEEDED")]
+    assert (status, error["extensions"]["code"]) in [(400, "BAD_USER_INPUT"), (413, "LIMIT_EXCEEDED")]
     assert "data" not in answer
 
 
