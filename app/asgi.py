@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -44,16 +45,6 @@ from app.workflow.http import routes as workflow_routes
 ROUTES: tuple[Callable[[Endpoints], list[BaseRoute]], ...] = (attachment_routes, exchange_routes, workflow_routes)
 """What makes the routes of each room that has some: `routes` in its `http.py`."""
 
-LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"]
-"""What a browser may call a server whose doors are open: a page elsewhere could give its own name our address."""
-
-_CORS: dict[str, Any] = {
-    "allow_methods": ("GET", "HEAD", "POST"),
-    "allow_headers": ("*",),
-    "expose_headers": ("x-correlation-id", "retry-after", "location", "content-disposition"),
-}
-"""What pages of other sites may send and read, where the settings let them ask."""
-
 
 def create_app(settings: Settings | None = None) -> Starlette:
     """The whole application; it opens the database when the server starts it, and closes it when the server stops."""
@@ -83,7 +74,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *probes.routes(),
             *playground_routes(ASSETS),
         ],
-        middleware=layers(chosen),
+        middleware=[
+            Middleware(Correlated, correlate=correlation_id),
+            Middleware(TrustedHostMiddleware, allowed_hosts=chosen.host_names, www_redirect=False),
+        ],
         lifespan=lifespan,
     )
     return app
@@ -111,7 +105,7 @@ def graphql_routes(
     return [
         Route("/graphql", GraphQLOverHTTP(operations, correlation_id, make_context, settings.max_body_bytes, stopping)),
         WebSocketRoute(
-            "/graphql", GraphQLOverSocket(operations, correlation_id, make_context, limits, LOOPBACK_NAMES, origins)
+            "/graphql", GraphQLOverSocket(operations, correlation_id, make_context, limits, settings.host_names)
         ),
     ]
 
@@ -126,9 +120,7 @@ async def make_context(connection: HTTPConnection, headers: Mapping[str, str], c
     """Lets a caller in: what resolvers and endpoints are given; the application's state holds the container."""
     container: Container = connection.app.state.container
     actor = await container.authenticator.actor(headers, correlation)
-    if (observed := OBSERVED.get()) is not None:
-        observed.actor = actor
-    return Context(actor, container.database, container.services)
+    return Context(actor, container.database, container.services, partial(container.authenticator.withdrawn, actor))
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from app.erasure.pipeline import ErasurePipeline
 from app.execution.persistence import SqlExecutions
 from app.execution.pipeline import PromptExecutions
 from app.execution.uses import PromptUses
-from app.identity.service import Authenticator, OpenDoor
+from app.identity.service import Authenticator, door
 from app.live import Collaborators, live
 from app.llm.prices import cost
 from app.llm.registry import Models
@@ -124,11 +124,9 @@ async def open_container(
         database = await Database.connect(dsn, PoolSettings.of(settings), log)
         try:
             async with AsyncExitStack() as stack:
-                following: Mapping[type, object] = {}
-                if background:
-                    following = await stack.enter_async_context(live(settings, dsn, database, others))
-                    await stack.enter_async_context(reading_from(settings, database))
-                yield Container(settings, dsn, database, OpenDoor(), {**services, **following})
+                following = await stack.enter_async_context(live(settings, dsn, database, others)) if background else {}
+                authenticator = await stack.enter_async_context(door(settings))
+                yield Container(settings, dsn, database, authenticator, {**services, **following})
         finally:
             await others.statistics.close()
             await others.models.close()

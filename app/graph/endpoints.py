@@ -27,6 +27,59 @@ Handler = Callable[[Request, Context], Awaitable[Response]]
 SLOW_MS = 1_000
 """An answer that took longer is worth a line in the log, as is one that was refused; the others are for debugging."""
 
+_STATUS = {
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.SESSION_NOT_FOUND: 404,
+    ErrorCode.MESSAGE_NOT_FOUND: 404,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.ALREADY_EXISTS: 409,
+    ErrorCode.VERSION_CONFLICT: 409,
+    ErrorCode.ENABLED_PROMPT_CONFLICT: 409,
+    ErrorCode.INVALID_TRANSITION: 409,
+    ErrorCode.ALREADY_DECIDED: 409,
+    ErrorCode.RUN_ACTIVE: 409,
+    ErrorCode.IDEMPOTENCY_KEY_REUSED: 409,
+    ErrorCode.LIMIT_EXCEEDED: 413,
+    ErrorCode.BUDGET_EXCEEDED: 429,
+    ErrorCode.INTERNAL_SERVER_ERROR: 500,
+    ErrorCode.PROVIDER_ERROR: 502,
+    ErrorCode.PERSISTENCE_ERROR: 503,
+    ErrorCode.PROVIDER_NOT_CONFIGURED: 503,
+    ErrorCode.INTERRUPTED: 503,
+    ErrorCode.PROVIDER_TIMEOUT: 504,
+}
+"""What HTTP calls the reasons for a refusal; 400 all others."""
+
+CHALLENGE = "Bearer"
+"""How one who is nobody known may come in: what HTTP wants to be told with each 401 (RFC 6750)."""
+
+PREFLIGHT_HEADERS = ("x-colloquy-preflight", "apollo-require-preflight", "x-colloquy-user")
+"""A page of another site cannot send these without asking first (a CORS preflight), and gets no leave."""
+
+_WITHOUT_ASKING = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+")
+
+
+class PreflightMissing(AppError):
+    """The request could be a form of another site, which the browser sends with all that lets its user in."""
+
+    code = ErrorCode.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a request that any page could send must say that it is meant",
+            hint="send the header X-Colloquy-Preflight: 1, or Apollo-Require-Preflight: true",
+        )
+
+
+class MethodNotAllowed(BadRequest):
+    """There is something at the address, but nothing can be done with it by this method."""
+
+    def __init__(self, method: str, allowed: str) -> None:
+        super().__init__(f"{method} is not taken here", hint=f"use {allowed}")
+        self.allowed = allowed
+
 
 class BodyBroken(Exception):
     """A streamed body ended before it was whole; raised to the server, which cuts the connection."""
@@ -104,6 +157,18 @@ class _Endpoint:
         return await handler(request, context)
 
 
+def status_of(error: AppError) -> int:
+    """What HTTP calls a refusal."""
+    if isinstance(error, MethodNotAllowed):
+        return 405
+    return 503 if is_away(error) else _STATUS.get(error.code, 400)
+
+
+def is_away(error: AppError) -> bool:
+    """Whether it is the server, and not the caller, by whom the caller could not be let in."""
+    return error.code is ErrorCode.UNAUTHENTICATED and error.retryable
+
+
 def json_response(content: Mapping[str, Any], status: int = 200) -> Response:
     """An answer in JSON, which no cache keeps."""
     return Response(orjson.dumps(content), status, {"cache-control": "no-store"}, JSON)
@@ -119,7 +184,10 @@ def _refused(error: Exception, correlation_id: CorrelationId) -> Response:
         "retryable": error.retryable, "details": error.details,
     }  # fmt: skip
     response = json_response({"error": shown, "correlationId": correlation_id}, status_of(error))
-    response.headers.update(headers_of(error))
+    if isinstance(error, MethodNotAllowed):
+        response.headers["allow"] = error.allowed
+    if response.status_code == 401:
+        response.headers["www-authenticate"] = CHALLENGE
     return response
 
 

@@ -18,7 +18,7 @@ from app.graph.accept import JSON, RESPONSE, Accepted, accepted_by
 from app.graph.body import GraphQLRequest, bounded, parse_request
 from app.graph.content import media_type, request_in, require_json, require_plain, require_preflight
 from app.graph.context import Context
-from app.graph.endpoints import SLOW_MS
+from app.graph.endpoints import CHALLENGE, SLOW_MS, is_away, media_type, require_preflight
 from app.graph.multipart import read_operation, require_uploads
 from app.graph.operations import Answer, Correlate, MakeContext, Operations, Refused, errors_of, only
 from app.graph.refusals import HttpRefusal, MethodNotAllowed, NotAcceptable, headers_of, status_of
@@ -132,10 +132,45 @@ class GraphQLOverHTTP:
         return framing, await self._operations.start(operation, context)
 
 
-def _require_form(accepted: Accepted) -> None:
-    """Raise NotAcceptable where no answer of ours is what the client takes."""
-    if accepted.json is None and not (accepted.events or accepted.multipart):
-        raise NotAcceptable("the header Accept names nothing that is sent here", hint=f"accept {RESPONSE} or {JSON}")
+    async def _posted(self, request: Request, closing: ExitStack) -> GraphQLRequest:
+        # A form of another site can send text/plain without asking first, and files too; JSON it cannot.
+        match media_type(request.headers):
+            case "application/json":
+                return parse_request(await bounded(request.stream(), self._max_body_bytes))
+            case "multipart/form-data":
+                require_preflight(request.headers)
+                content_type = request.headers["content-type"]
+                return await read_operation(content_type, request.stream(), self._max_body_bytes, closing)
+            case _:
+                raise NotJson(f"send the request as {JSON}", hint="set the header Content-Type")
+
+
+class MethodRefused(BadRequest):
+    """The request may be taken, but not by this method."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="use POST")
+
+
+class NotJson(BadRequest):
+    """The body is something else than JSON, by its own account."""
+
+
+def _status(error: Exception) -> int:
+    """What HTTP calls a request that was refused as a whole."""
+    match error:
+        case MethodRefused():
+            return 405
+        case NotJson():
+            return 415
+        case BodyTooLarge():
+            return 413
+        case AppError():
+            return 503 if is_away(error) else _STATUS.get(error.code, 400)
+        case Refused():
+            return 400
+        case _:
+            return 500
 
 
 def _framing(kind: OperationType, accepted: Accepted) -> Framing | None:
@@ -157,16 +192,13 @@ def _framing(kind: OperationType, accepted: Accepted) -> Framing | None:
     )
 
 
-def _status_of_operation(error: Exception, accepted: Accepted) -> int:
-    """The status of an operation that is not executed although its request could be read.
-
-    What is wrong with its document or its variables has no status for who asks for `application/json`: such a client
-    takes any other status for a fault on the way, and may not look at the answer.
-    """
-    status = status_of(error)
-    if status not in (400, 413):
-        return status
-    return 200 if accepted.names_json else 400
+def _json(answer: dict[str, Any], correlation_id: CorrelationId, status: int = 200) -> Response:
+    headers: dict[str, str] = {"x-correlation-id": correlation_id}
+    if status == 405:
+        headers["allow"] = "GET, POST"
+    if status == 401:
+        headers["www-authenticate"] = CHALLENGE
+    return Response(orjson.dumps(answer), status_code=status, media_type=JSON, headers=headers)
 
 
 def _refused(error: Exception, correlation_id: CorrelationId, accepted: Accepted, status: int) -> Response:

@@ -109,18 +109,23 @@ class GraphQLOverSocket:
 def is_own_page(headers: Mapping[str, str], own_names: Collection[str], origins: Collection[str] = ()) -> bool:
     """Whether a page may open a socket here: one that this server sent, or one of the names it may be called by.
 
-    Also those of `origins`, which are let in by the settings; `*` are all.
-
-    Browsers let any page open a socket to any server, and say only by `Origin` whose page it is. Programs send none.
+    A name may be `*.example.com`, for all below it, or `*`. Browsers let any page open a socket to any server, and say
+    only by `Origin` whose page it is. Programs send none.
     """
     origin = headers.get("origin")
-    if origin is None or origin in origins or "*" in origins:
+    if origin is None or "*" in own_names:
         return True
     try:
         parts = urlsplit(origin)
-        return parts.netloc == headers.get("host") or parts.hostname in {name.strip("[]") for name in own_names}
+        host = parts.hostname or ""
     except ValueError:
         return False
+    return parts.netloc == headers.get("host") or any(_is_called(host, name) for name in own_names)
+
+
+def _is_called(host: str, name: str) -> bool:
+    name = name.strip("[]").lower()
+    return host.endswith(name[1:]) if name.startswith("*.") else host == name
 
 
 class TooManyOperations(LimitExceeded):

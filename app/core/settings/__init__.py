@@ -3,13 +3,11 @@
 A file per group: a setting is added to its group, and to that part of the page of configuration.
 """
 
-from ipaddress import ip_address
-
 from pydantic import AliasChoices, ValidationError, model_validator
 
 from app.core.settings.database import DatabaseSettings
 from app.core.settings.identity import IdentitySettings
-from app.core.settings.kinds import MODEL_NAME, Group
+from app.core.settings.kinds import MODEL_NAME, Group, is_loopback
 from app.core.settings.models import ModelSettings
 from app.core.settings.observing import ObservingSettings
 from app.core.settings.serving import ServingSettings
@@ -41,6 +39,10 @@ class Settings(DatabaseSettings, ServingSettings, IdentitySettings, WorkSettings
                 f"COLLOQUY_HOST={self.host} with COLLOQUY_AUTH=off would let everybody on the network in as anybody: "
                 "listen on 127.0.0.1 or ::1"
             )
+        if self.auth == "off" and any("*" in name for name in self.host_names):
+            raise ValueError(
+                "COLLOQUY_ALLOWED_HOSTS with `*` and COLLOQUY_AUTH=off would let any page in as anybody: name the hosts"
+            )
         return self
 
     @model_validator(mode="after")
@@ -57,14 +59,6 @@ class Settings(DatabaseSettings, ServingSettings, IdentitySettings, WorkSettings
 def direct_address(settings: Settings, dsn: str) -> str:
     """Where to listen and to migrate, of a process whose database is at `dsn`: past a pooler."""
     return settings.listen_url.get_secret_value() if settings.listen_url is not None else dsn
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only processes of this machine can reach a server that listens on `host`."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def load_settings(**flags: object) -> Settings:

@@ -1,6 +1,7 @@
 """What settings are made of."""
 
 import re
+from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,14 @@ class Group(BaseSettings):
 def named(name: str, default: Any, description: str) -> Any:
     """A setting whose variable has a name of its own, without our prefix."""
     return Field(default, validation_alias=AliasChoices(name), description=description)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only processes of this machine can reach a server that listens on `host`."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def is_web_address(value: str) -> bool:
