@@ -1,7 +1,7 @@
 """A GraphQL client over the whole application, in process: routes, view, schema, database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from app.db.database import Database
 from app.graph.body import GraphQLRequest
 from app.graph.context import Context
 from app.graph.operations import Operations, Refused, errors_of
-from app.identity.service import OpenDoor
+from app.identity.service import Authenticator, OpenDoor
 from app.schema import schema
 from tests.conversations import PATIENCE_SECONDS
 from tests.leaks import WATCH
@@ -102,14 +102,26 @@ class GraphQLClient:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How clients come in: who decides, and what is shown by `user` or `user@tenant`."""
+
+    authenticator: Authenticator
+    shown: Callable[[str], Mapping[str, str]]
+
+
+OPEN = Door(OpenDoor(), lambda user: {"X-Colloquy-User": user})
+"""Authentication is off."""
+
+
 @asynccontextmanager
-async def client_of(database: Database, services: Mapping[type, object], user: str) -> AsyncIterator[GraphQLClient]:
+async def client_of(
+    database: Database, services: Mapping[type, object], user: str, door: Door = OPEN
+) -> AsyncIterator[GraphQLClient]:
     """A client of the application over `database`, as `user` or `user@tenant`."""
     settings = Settings(data_dir=Path("unused"))
     app = create_app(settings)
-    container = app.state.container = Container(settings, "unused", database, OpenDoor(), services)
+    container = app.state.container = Container(settings, "unused", database, door.authenticator, services)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=True)
-    async with httpx2.AsyncClient(
-        transport=transport, base_url="http://127.0.0.1", headers={"X-Colloquy-User": user}
-    ) as http:
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=door.shown(user)) as http:
         yield GraphQLClient(http, container)

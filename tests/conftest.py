@@ -22,7 +22,7 @@ from app.db.database import Database, PoolSettings
 from app.db.embedded import EmbeddedPostgres
 from app.identity.service import local_actor
 from app.messages.pipeline import MessagePipeline
-from tests.client import GraphQLClient, client_of
+from tests.client import OPEN, Door, GraphQLClient, client_of
 from tests.fakes import StatementRecorder
 from tests.leaks import WATCH, Leak
 
@@ -217,12 +217,18 @@ async def client(database: Database, services: Any) -> AsyncIterator[GraphQLClie
 
 
 @pytest.fixture
-async def client_as(database: Database, services: Any) -> AsyncIterator[Callable[[str], Any]]:
+def door() -> Door:
+    """How the clients of a test come in."""
+    return OPEN
+
+
+@pytest.fixture
+async def client_as(database: Database, services: Any, door: Door) -> AsyncIterator[Callable[[str], Any]]:
     """Makes clients of the same application for other users: `bob`, `carol@acme`, `system` (an admin)."""
     async with AsyncExitStack() as stack:
 
         async def make(user: str) -> GraphQLClient:
-            return await stack.enter_async_context(client_of(database, services, user))
+            return await stack.enter_async_context(client_of(database, services, user, door))
 
         yield make
 

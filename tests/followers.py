@@ -50,11 +50,14 @@ class Refused(Exception):
         self.codes = [error["extensions"]["code"] for error in errors]
 
 
-async def subscribed(address: str, way: Way, query: str, variables: Mapping[str, Any], user: str = "alice") -> Events:
-    """What `user` is told, by a connection of its own; Lost, Refused."""
+async def subscribed(
+    address: str, way: Way, query: str, variables: Mapping[str, Any], user: str = "alice", token: str | None = None
+) -> Events:
+    """What `user` is told, or whom a token names, by a connection of its own; Lost, Refused."""
     payload = {"query": query, "variables": dict(variables)}
+    shown = {"X-Colloquy-User": user} if token is None else {"Authorization": f"Bearer {token}"}
     answers = (
-        _sent_by_server(address, payload, user) if way is Way.SERVER_SENT else _by_socket(address, way, payload, user)
+        _sent_by_server(address, payload, shown) if way is Way.SERVER_SENT else _by_socket(address, way, payload, shown)
     )
     async with aclosing(answers) as told:
         async for answer in told:
@@ -64,14 +67,14 @@ async def subscribed(address: str, way: Way, query: str, variables: Mapping[str,
             yield event
 
 
-async def _by_socket(address: str, way: Way, payload: dict[str, Any], user: str) -> Events:
+async def _by_socket(address: str, way: Way, payload: dict[str, Any], shown: dict[str, str]) -> Events:
     url = f"{address.replace('http', 'ws', 1)}/graphql"
     try:
         connection = await connect(
             url,
             compression=None,
             subprotocols=[Subprotocol("graphql-transport-ws")],
-            additional_headers={"X-Colloquy-User": user},
+            additional_headers=shown,
             open_timeout=PATIENCE_SECONDS,
             # With a bound, websockets 17.4 stops reading when frames wait, and then never sees the answer to its close.
             max_queue=None,
@@ -110,8 +113,8 @@ async def _say(connection: ClientConnection, **message: Any) -> None:
     await connection.send(orjson.dumps(message).decode())
 
 
-async def _sent_by_server(address: str, payload: dict[str, Any], user: str) -> Events:
-    headers = {"X-Colloquy-User": user, "Accept": "text/event-stream"}
+async def _sent_by_server(address: str, payload: dict[str, Any], shown: dict[str, str]) -> Events:
+    headers = {**shown, "Accept": "text/event-stream"}
     try:
         async with (
             # Nothing to verify on loopback, and reading all certificates takes longer than most answers here.
@@ -150,6 +153,8 @@ class Kept:
     end: dict[str, Any] | None = None
     seqs: list[int] = field(default_factory=list)
     """Of all that came since the last start from nothing."""
+    token: str | None = None
+    """What is shown to be let in; None where nothing has to be."""
     refused: list[str] = field(default_factory=list)
     """Codes of the errors by which subscriptions ended, of those that went on nevertheless."""
 
@@ -162,7 +167,7 @@ class Kept:
         """Go on from where one is, to the end or for so many events; Lost, Refused."""
         if events == 0:
             return
-        told = subscribed(address, way, COMPLETION, {"runId": self.run_id, "after": self.seq})
+        told = subscribed(address, way, COMPLETION, {"runId": self.run_id, "after": self.seq}, token=self.token)
         async with aclosing(told) as coming:
             number = 0
             async for event in coming:

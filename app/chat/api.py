@@ -48,7 +48,7 @@ class Api:
         self._place = place
         self._was_there = False
         self._http = httpx2.AsyncClient(
-            headers={USER_HEADER: place.user} if place.user else {},
+            headers=_shown(place),
             timeout=httpx2.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS),
             trust_env=not place.is_near,
         )
@@ -142,6 +142,11 @@ class Api:
             headers={"Content-Type": "application/json"},
             max_event_size=LARGEST_EVENT_BYTES,
         ) as stream:
+            if stream.response.status_code >= 400:
+                # Not read as events: what is wrong stands in it, such as a token that has expired meanwhile.
+                if (answer := _answer_in(await stream.response.aread())) is not None:
+                    _data(answer)
+                raise Refused(f"status {stream.response.status_code}", retryable=True)
             async for sent in stream:
                 if sent.event == "next":
                     yield _data(json.loads(sent.data))["messageCompletion"]
@@ -176,11 +181,8 @@ class Api:
             content=_body(operation, variables),
             headers={"Content-Type": "application/json", "Accept": "application/json"},
         )
-        try:
-            answer = response.json()
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict) or not answer.keys() & {"data", "errors"}:
+        answer = _answer_in(response.content)
+        if answer is None:
             if self._was_there and response.status_code >= 500:
                 raise Refused(f"status {response.status_code}", retryable=True)
             raise NotAServer(self._place.url, f"status {response.status_code}")
@@ -262,6 +264,21 @@ def _pauses() -> Iterator[float]:
 def _body(operation: str, variables: Mapping[str, Any]) -> bytes:
     # Escaped to ASCII: what a terminal hands over may hold halves of characters, which the server is to refuse by name.
     return json.dumps({"query": operation, "variables": variables}).encode()
+
+
+def _shown(place: Place) -> dict[str, str]:
+    """The headers by which we come in."""
+    user = {USER_HEADER: place.user} if place.user else {}
+    return user if place.token is None else {**user, "Authorization": f"Bearer {place.token}"}
+
+
+def _answer_in(body: bytes) -> dict[str, Any] | None:
+    """An answer of GraphQL; None where it is none."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) and answer.keys() & {"data", "errors"} else None
 
 
 def _data(answer: dict[str, Any]) -> dict[str, Any]:

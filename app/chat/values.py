@@ -1,7 +1,7 @@
 """What a chat is told by the server, and where the server is."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -18,6 +18,8 @@ class Place:
     url: str
     user: str | None = None
     """As `user` or `user@tenant`; None for whom the server takes us for."""
+    token: str | None = field(default=None, repr=False)
+    """What is shown to be let in; None where the server lets in anybody."""
 
     @property
     def endpoint(self) -> str:
@@ -30,13 +32,16 @@ class Place:
         return is_loopback(urlsplit(self.url).hostname or "")
 
 
-def place_of(url: str, user: str | None) -> Place:
+def place_of(url: str, user: str | None, token: str | None = None) -> Place:
     """The place that somebody names; SettingsError where it cannot be one."""
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url) or not _has_host(url):
         raise SettingsError(f"--url must be http:// or https:// with a host, such as http://127.0.0.1:8000, not {url}")
     if user is not None and not re.fullmatch(r"[!-~]+", user):
         raise SettingsError("--user must be user or user@tenant, in ASCII and without spaces")
-    return Place(url, user)
+    if token is not None and not re.fullmatch(r"[!-~]+", token):
+        # Found here: what cannot stand in a header would be refused later with the token in the error's text.
+        raise SettingsError("COLLOQUY_TOKEN must be visible ASCII characters without spaces")
+    return Place(url, user, token)
 
 
 def _has_host(url: str) -> bool:

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from app.cli.console import UNUSABLE, DataDir, run, say, settings_of
 from app.container import build_services
-from app.core.settings import direct_address
+from app.core.settings import Settings
 from app.db import migrate
 from app.db.foundation import apply_migrations, reachable_database
 from app.playground import ASSETS
@@ -81,5 +82,18 @@ def doctor(data_dir: DataDir = None) -> None:
             )
         assets = (ASSETS / "index.html").exists()
         say("playground: built" if assets else "playground: not built; run `make setup`")
+        say(f"authentication: {told_authentication(settings)}")
 
     run(work())
+
+
+def told_authentication(settings: Settings) -> str:
+    """Who comes in, without what they are checked with."""
+    if settings.auth == "off":
+        return "off; everybody on this machine may be anybody"
+    from app.identity.tokens import own_keys
+
+    ways = ["API keys", *(f"tokens by {key.algorithm}" for key in own_keys(settings))]
+    if settings.jwt_jwks_url is not None:
+        ways.append(f"tokens by the keys of {urlsplit(settings.jwt_jwks_url).hostname}")
+    return f"on; {', '.join(ways)}"

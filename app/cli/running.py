@@ -92,11 +92,16 @@ def chat(
     model: Annotated[str | None, typer.Option(help="Model to ask, as provider:model.")] = None,
     user: Annotated[str | None, typer.Option(help="Whom to be, as user or user@tenant.")] = None,
 ) -> None:
-    """Talk to a server that runs, and see its answers while they are written."""
+    """Talk to a server that runs, and see its answers while they are written.
+
+    Where it wants a token or an API key, it is taken from COLLOQUY_TOKEN: what stands in a command, all may read.
+    """
     with problems_in_one_line():
         if url is None:
             # Without the server's log: what a client's libraries tell there is not for the person.
             settings = load_settings()
             url = f"http://{in_url(settings.host)}:{settings.port}"
-        code = chat_in_terminal(Asked(place_of(url, user), session, model, message))
+        code = chat_in_terminal(
+            Asked(place_of(url, user, os.environ.get("COLLOQUY_TOKEN") or None), session, model, message)
+        )
     raise typer.Exit(code)

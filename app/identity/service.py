@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote
 
 from app.core.actor import CORRELATION_ID, Actor, CorrelationId, TenantId, UserId
 from app.core.ids import new_id
@@ -15,6 +16,7 @@ from app.identity.values import (
     CORRELATION_HEADER,
     DEFAULT_TENANT,
     KEY_PREFIX,
+    NAME_IN_TOKEN,
     PRINTABLE_NAME,
     SYSTEM_USER,
     USER_HEADER,
@@ -122,11 +124,15 @@ async def _for_ever() -> None:
 
 
 def user_named(name: str) -> tuple[UserId, TenantId] | None:
-    """Whom `user` or `user@tenant` means; None for what is no name."""
-    user, separator, home = name.partition("@")
-    if not PRINTABLE_NAME.fullmatch(user) or (separator and not PRINTABLE_NAME.fullmatch(home)):
+    """Whom `user` or `user@tenant` means; None for what is no name.
+
+    What a token may be called by, and not stand here, is quoted as in addresses of pages: `alice%40example.com@acme`.
+    """
+    parts = name.split("@")
+    found = [unquote(part, errors="surrogateescape") for part in parts if PRINTABLE_NAME.fullmatch(part)]
+    if len(found) != len(parts) or len(parts) > 2 or not all(map(NAME_IN_TOKEN.fullmatch, found)):
         return None
-    return UserId(user), TenantId(home) if home else DEFAULT_TENANT
+    return UserId(found[0]), TenantId(found[1]) if len(found) > 1 else DEFAULT_TENANT
 
 
 def local_actor(user: UserId, tenant: TenantId, correlation: CorrelationId) -> Actor:

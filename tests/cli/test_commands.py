@@ -130,6 +130,7 @@ async def test_embedded_database_is_made_migrated_examined_and_stopped(tmp_path:
     assert migrated.stderr.splitlines()[0] == f"embedded PostgreSQL in {tmp_path}"
     assert migrated.stderr.splitlines()[-1] == f"the database is at {newest}"
     assert again.stderr.splitlines()[3] == "tables: newest"
+    assert again.stderr.splitlines()[-1] == "authentication: off; everybody on this machine may be anybody"
     # Nobody is left to stop it: whoever comes next is its first user and its last.
     assert not (tmp_path / "postgres" / "data" / "postmaster.pid").exists()
     server = EmbeddedPostgres(tmp_path / "postgres")
@@ -138,9 +139,16 @@ async def test_embedded_database_is_made_migrated_examined_and_stopped(tmp_path:
 
 
 async def test_doctor_tells_of_a_database_of_ones_own(dsn: str) -> None:
-    answer = await colloquy("doctor", DATABASE_URL=dsn)
+    guarded = {
+        "COLLOQUY_AUTH": "on", "COLLOQUY_JWT_SECRET": "s3cret" * 6, "COLLOQUY_JWT_JWKS_URL": "https://keys.example/?s3cret",
+    }  # fmt: skip
+    answer = await colloquy("doctor", DATABASE_URL=dsn, **guarded)
 
     assert (answer.exit_code, answer.stdout) == (0, "")
+    assert "s3cret" not in answer.stderr
+    assert answer.stderr.splitlines()[-1] == (
+        "authentication: on; API keys, tokens by HS256, tokens by the keys of keys.example"
+    )
     assert answer.stderr.splitlines()[:4] == [
         "settings: fine",
         "intent catalogue: fine",

@@ -13,12 +13,12 @@ from app.asgi import graphql_routes, set_when_stopping
 from app.container import Container
 from app.core.settings import Settings
 from app.db.database import Database
-from app.identity.service import OpenDoor
+from app.identity.service import Authenticator, OpenDoor
 from app.playground import playground_routes
 from tests.graph.small_schema import Running, small_schema
 
 
-def application(assets: Path = Path("unused")) -> Starlette:
+def application(assets: Path = Path("unused"), authenticator: Authenticator | None = None) -> Starlette:
     """The schema at /graphql over no database, and the playground of `assets` beside it."""
     settings, stopping = Settings(data_dir=Path("unused")), asyncio.Event()
 
@@ -31,7 +31,7 @@ def application(assets: Path = Path("unused")) -> Starlette:
         routes=[*graphql_routes(small_schema(), settings, stopping), *playground_routes(assets)], lifespan=lifespan
     )
     services: dict[type, object] = {Running: Running()}
-    app.state.container = Container(settings, "unused", cast(Database, None), OpenDoor(), services)
+    app.state.container = Container(settings, "unused", cast(Database, None), authenticator or OpenDoor(), services)
     return app
 
 

@@ -17,6 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from app.core.actor import CorrelationId
+from app.identity.service import GuardedDoor, local_actor, user_named
+from app.identity.tokens import Claims, Tokens
+from app.identity.values import VerifyingKey
+from tests.client import Door
+
 SECRET = "not a secret: it stands in a test, and is long enough"
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -78,6 +84,22 @@ def jwk(key: PrivateKey, key_id: str | None = None, **members: Any) -> dict[str,
         found = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
     found.pop("key_ops", None)
     return {**found, **({} if key_id is None else {"kid": key_id}), **members}
+
+
+def token_of(user: str) -> str:
+    """A token of `user` or `user@tenant`, with the roles they have where authentication is off."""
+    found = user_named(user)
+    assert found is not None
+    name, tenant = found
+    roles = sorted(local_actor(name, tenant, CorrelationId("unused")).roles)
+    return token(sub=name, org=tenant, roles=roles)
+
+
+TOKENS = Door(
+    GuardedDoor(Tokens(Claims(None, None, "org", "roles", 0), [VerifyingKey("HS256", SECRET.encode())])),
+    lambda user: bearer(token_of(user)),
+)
+"""Authentication is on."""
 
 
 class KeyProvider:

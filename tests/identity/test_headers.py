@@ -29,6 +29,8 @@ async def test_the_header_chooses_user_and_tenant(client_as: ClientAs) -> None:
         "system@acme": ("acme", "system", ["ADMIN", *MEMBER]),
         "o'neill+1": ("default", "o'neill+1", MEMBER),
         "u" * 128: ("default", "u" * 128, MEMBER),
+        "alice%40example.com@ac%25me": ("ac%me", "alice@example.com", MEMBER),
+        "100%@acme": ("acme", "100%", MEMBER),
     }
     for named, (tenant, user, roles) in expected.items():
         found = await viewer(await client_as(named))
@@ -55,6 +57,10 @@ MALFORMED = [
     "u" * 129,
     "alice@" + "t" * 129,
     "a\tb",
+    "erased%20user",
+    "alice%00",
+    "alice%ff",
+    "alice%85",
 ]
 
 

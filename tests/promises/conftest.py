@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.client import GraphQLClient, client_of
+from tests.client import Door, GraphQLClient, client_of
 from tests.llm.provider_servers import ProviderServer
 from tests.runs.conftest import a_process
 from tests.worlds import ClientAs, Conversation, conversation
@@ -18,13 +18,13 @@ async def talk(client: GraphQLClient) -> Conversation:
 
 
 @pytest.fixture
-async def live_as(dsn: str) -> AsyncIterator[ClientAs]:
+async def live_as(dsn: str, door: Door) -> AsyncIterator[ClientAs]:
     """Makes clients of a process with its background, which begins with the first: until then no run is worked."""
     async with AsyncExitStack() as stack:
 
         async def make(user: str) -> GraphQLClient:
             process = await stack.enter_async_context(a_process(dsn))
-            return await stack.enter_async_context(client_of(process.database, process.services, user))
+            return await stack.enter_async_context(client_of(process.database, process.services, user, door))
 
         yield make
 

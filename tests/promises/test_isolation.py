@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from app.workflow.values import NODE_TYPES
-from tests.client import GraphQLClient
+from tests.client import Door, GraphQLClient
+from tests.identity.credentials import TOKENS
 from tests.schema_walk import (
     FOR_ADMINS,
     ID_NAMES,
@@ -111,6 +112,12 @@ async def asked_about(client: GraphQLClient, place: Place, value: str, own: Ids)
         arguments["input"]["clientKey"] = str(uuid4())
     answer = await asked(client, place, arguments)
     return json.dumps(answer, sort_keys=True).replace(value, "<value>")
+
+
+@pytest.fixture
+def door() -> Door:
+    """Who asks shows a token."""
+    return TOKENS
 
 
 @pytest.fixture

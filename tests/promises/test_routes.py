@@ -9,7 +9,8 @@ from starlette.routing import BaseRoute, Route
 
 from app.asgi import endpoint_routes
 from app.workflow.values import StageStatus
-from tests.client import GraphQLClient
+from tests.client import Door, GraphQLClient
+from tests.identity.credentials import TOKENS
 from tests.schema_walk import Ids, random_id
 from tests.workflow.scenes import PG, a_workflow
 from tests.worlds import ClientAs, conversation, stored
@@ -68,6 +69,12 @@ async def world(client: GraphQLClient, dsn: str, tenant: str, mark: str) -> Ids:
 def test_every_route_has_a_rule() -> None:
     assert sorted(paths()) == sorted(RULES)
     assert all(len(_ID.findall(path)) == len(rule.types) for path, rule in RULES.items())
+
+
+@pytest.fixture
+def door() -> Door:
+    """Who asks shows a token."""
+    return TOKENS
 
 
 @pytest.mark.parametrize("asker", ["alice", "system"])

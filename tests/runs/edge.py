@@ -12,18 +12,19 @@ import uvicorn
 from app.asgi import create_app
 from app.container import Container
 from app.core.settings import Settings
-from app.identity.service import OpenDoor
+from app.identity.service import Authenticator, OpenDoor
 from tests.graph.small_schema import Running
 from tests.graph.wire import PATIENCE_SECONDS, Wire, until
 from tests.runs.conftest import Process
 
 
 @asynccontextmanager
-async def edge(process: Process, **chosen: Any) -> AsyncIterator[Wire]:
+async def edge(process: Process, authenticator: Authenticator | None = None, **chosen: Any) -> AsyncIterator[Wire]:
     """A server of the process, stopped with the block."""
     settings = Settings(data_dir=Path("unused"), **chosen)
     app = create_app(settings)
-    app.state.container = Container(settings, "unused", process.database, OpenDoor(), process.services)
+    let_in = authenticator or OpenDoor()
+    app.state.container = Container(settings, "unused", process.database, let_in, process.services)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=2))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -1,5 +1,6 @@
 """The built playground in a real browser: it runs operations, and speaks to nobody but its own server."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from app.asgi import create_app
 from app.core.settings import load_settings
 from app.playground import ASSETS
 from tests.graph.small_app import application
+from tests.identity.credentials import TOKENS
 from tests.web.browser import Visit, find_chromium, visit
 from tests.web.server import serving
 
@@ -92,6 +94,23 @@ async def test_stopped_subscription_closes_its_socket(chromium: str, small_url: 
             await visited.page.get_by_role("button", name=re.compile("^Stop query")).click()
 
         assert socket.is_closed()
+
+
+async def test_a_token_in_the_headers_lets_in_requests_sockets_and_the_schema(chromium: str, built: None) -> None:
+    with serving(application(ASSETS, TOKENS.authenticator)) as url:
+        async with _playground(chromium, url) as visited:
+            await _write(visited.page, "Headers", json.dumps(dict(TOKENS.shown("alice@acme"))))
+            async with visited.page.expect_response("**/graphql") as answered:
+                await visited.page.get_by_role("button", name=re.compile("^Re-fetch GraphQL schema")).click()
+            assert "__schema" in (await (await answered.value).json())["data"]
+
+            await _write(visited.page, "Operation Editor", "{ me }")
+            await visited.page.keyboard.press("Control+Enter")
+            await _answer(visited.page, '"me": "alice@acme"')
+
+            await _write(visited.page, "Operation Editor", "subscription { greetings(count: 3) }")
+            await visited.page.keyboard.press("Control+Enter")
+            await _answer(visited.page, "greeting 3 to alice@acme")
 
 
 async def test_every_panel_keeps_to_itself(chromium: str, base_url: str) -> None:

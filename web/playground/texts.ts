@@ -24,5 +24,6 @@ query RecentSessions {
 
 /** What the headers editor holds at first: JSON with comments, so nothing is sent until a line is uncommented. */
 export const firstHeaders = `{
+  // "Authorization": "Bearer …"
   // "X-Colloquy-User": "alice@acme"
 }`;
