@@ -19,7 +19,10 @@ from app.erasure.pipeline import ErasurePipeline
 from app.execution.persistence import SqlExecutions
 from app.execution.pipeline import PromptExecutions
 from app.execution.uses import PromptUses
-from app.identity.service import Authenticator, door
+from app.identity.keyring import Keyring
+from app.identity.pipeline import ApiKeyPipeline
+from app.identity.service import Authenticator, OpenDoor
+from app.identity.values import KeyDigests
 from app.live import Collaborators, live
 from app.llm.prices import cost
 from app.llm.registry import Models
@@ -80,6 +83,7 @@ def build_services(settings: Settings) -> Mapping[type, object]:
         Models: models,
         Accounts: accounts,
         RunPipeline: runs,
+        ApiKeyPipeline: ApiKeyPipeline(KeyDigests.of(settings)),
         AttachmentPipeline: AttachmentPipeline(),
         BudgetPipeline: BudgetPipeline(spent_since),
         StatisticsCache: StatisticsCache(),
@@ -122,11 +126,12 @@ async def open_container(
     async with ready_database(settings, progress) as dsn:
         log = LoggedStatements() if settings.log_sql else None
         database = await Database.connect(dsn, PoolSettings.of(settings), log)
+        keyring = Keyring(database, KeyDigests.of(settings))
         try:
             async with AsyncExitStack() as stack:
-                following = await stack.enter_async_context(live(settings, dsn, database, others)) if background else {}
-                authenticator = await stack.enter_async_context(door(settings))
-                yield Container(settings, dsn, database, authenticator, {**services, **following})
+                running = live(settings, dsn, database, others, keyring)
+                following = await stack.enter_async_context(running) if background else {}
+                yield Container(settings, dsn, database, OpenDoor(), {**services, Keyring: keyring, **following})
         finally:
             await others.statistics.close()
             await others.models.close()

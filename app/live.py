@@ -16,6 +16,7 @@ from app.events.following import HappenedEvents
 from app.events.loaders import read_events
 from app.events.models import Event
 from app.idempotency.service import forget_old_keys
+from app.identity.keyring import Keyring
 from app.jobs.values import JobKind, JobSettings
 from app.jobs.worker import JobWorker
 from app.llm.registry import Models
@@ -65,9 +66,9 @@ class Collaborators:
 
 @asynccontextmanager
 async def live(
-    settings: Settings, dsn: str, database: Database, others: Collaborators
+    settings: Settings, dsn: str, database: Database, others: Collaborators, keyring: Keyring
 ) -> AsyncIterator[Mapping[type, object]]:
-    """The services that follow what grows, while jobs are worked beside them.
+    """The services that follow what grows, while jobs are worked beside them, and revoked keys are heard of.
 
     At the end no more jobs are taken, and those that run get the settings' time to end before they are given back.
     """
@@ -84,12 +85,13 @@ async def live(
     wakeups.on(approvals.heard, approvals.missed)
     wakeups.on(runner.heard, lambda: None)
     wakeups.on(others.statistics.heard, others.statistics.missed)
+    wakeups.on(keyring.heard, keyring.missed)
     database.announce_to(wakeups.tell)
     queue = await Database.connect(dsn, replace(PoolSettings.of(settings), name="jobs", size=QUEUE_CONNECTIONS))
     try:
         async with (
-            Listener(direct_address(settings, dsn), settings.connect_timeout_seconds) as listener,
-            _running(wakeups.run(), answers.run(), happened.run(), approvals.run(), writer.run()),
+            Listener(listen_address(settings, dsn), settings.connect_timeout_seconds) as listener,
+            _running(wakeups.run(), answers.run(), happened.run(), approvals.run(), writer.run(), keyring.run()),
         ):
             wakeups.attach(listener)
             worker = JobWorker(queue, listener, JobSettings.of(settings))

@@ -16,7 +16,8 @@ from app.execution.graphql import ExecutionMutations, ExecutionQueries
 from app.execution.loaders import PromptExecutionById
 from app.graph.nodes import NodeLoaders, node_queries
 from app.graph.schema import build_schema
-from app.identity.graphql import IdentityQueries
+from app.identity.graphql import IdentityMutations, IdentityQueries
+from app.identity.loaders import ApiKeyById
 from app.messages.graphql import MessageMutations, MessageQueries
 from app.messages.loaders import MessageById
 from app.prompts.graphql import PromptMutations, PromptQueries
@@ -43,6 +44,7 @@ from app.workflow.loaders import (
 
 NODES: NodeLoaders = {
     "AgentState": AgentStateById,
+    "ApiKey": ApiKeyById,
     "AuditEvent": EventByKey,
     "Budget": BudgetById,
     "ChatMessage": MessageById,
@@ -93,6 +95,7 @@ MUTATIONS = (
     ExecutionMutations,
     PromptMutations,
     WorkflowMutations,
+    IdentityMutations,
     ErasureMutations,
 )
 SUBSCRIPTIONS = (SessionSubscriptions, ToolSubscriptions, RunSubscriptions, WorkflowSubscriptions)

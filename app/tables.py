@@ -5,6 +5,7 @@ import app.budgets.models
 import app.events.models
 import app.execution.models
 import app.idempotency.models
+import app.identity.models
 import app.messages.models
 import app.prompts.models
 import app.runs.models

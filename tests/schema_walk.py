@@ -39,6 +39,7 @@ ID_NAMES = {
     "attachmentId": "MessageAttachment",
     "session": "ChatSession", "message": "ChatMessage", "runId": "Run", "run": "Run", "toolCallId": "ToolCall",
     "toolExecutionId": "ToolExecution", "toolExecution": "ToolExecution", "budgetId": "Budget",
+    "apiKeyId": "ApiKey",
     "templateId": "PromptTemplate", "promptTemplate": "PromptTemplate",
     "promptExecution": "PromptExecution",
     "projectId": "Project", "project": "Project", "upstreamId": "RequirementsAnalysis", "stage": "ProjectPlanning",

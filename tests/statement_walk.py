@@ -97,6 +97,8 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
         *product([EventKind.MESSAGE_UPDATED], _changes([*MESSAGE_COLUMNS, *MESSAGE_ENDS])),
         *product([EventKind.MESSAGE_DELETED], _changes(MESSAGE_COLUMNS)),
     ],
+    ("app.identity.loaders", "_page"): list(product(SHAPES, (False, True))),
+    ("app.identity.loaders", "_count"): [(False,), (True,)],
     ("app.prompts.loaders.history", "_page_of_each"): [(shape,) for shape in SHAPES],
     ("app.prompts.loaders.lists", "_count"): [(names,) for names in TEMPLATE_CONDITIONS],
     ("app.prompts.loaders.lists", "_enabled"): list(product(SLOTS, LARGE_TEXTS)),

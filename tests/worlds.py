@@ -67,12 +67,15 @@ class Conversation:
     """What the first of the runs answers, as an execution of that version."""
     workflow: Mapping[str, str] = field(default_factory=dict)
     """A project, its first attempts at each stage, a story, and the review of a prompt that is to be decided."""
+    api_key: str = ""
+    """Lets its user in."""
 
     @property
     def ids(self) -> dict[str, str]:
         """A global id for each type that implements Node: of a chain's second message, which has both sides."""
         key = split_global_id(self.session)[1]
         return {
+            "ApiKey": self.api_key,
             "Budget": self.budget,
             "ChatSession": self.session,
             "ChatMessage": self.chains[0][1],
@@ -130,7 +133,7 @@ async def conversation(client: GraphQLClient, chains: int = 1, mark: str = "plai
     prompt = await add_prompt(client, (session, question, ended[0]), (template, version), mark)
     return Conversation(
         session, question, answers, calls, files, executions, list(ended), list(written), state, budget,
-        template, version, prompt, project,
+        template, version, prompt, project, api_key=await keep_key(client, name=mark),
     )  # fmt: skip
 
 
@@ -220,6 +223,13 @@ async def keep_state(client: GraphQLClient, session: str, **input_: Any) -> str:
     payload = await client.mutate("setAgentState", "agentState { id }", {"sessionId": session, **input_})
     assert payload["success"], payload
     return str(payload["agentState"]["id"])
+
+
+async def keep_key(client: GraphQLClient, **input_: Any) -> str:
+    """The id of a new API key, which only reads unless something else is said."""
+    made = await client.mutate("createApiKey", "apiKey { id }", {"scope": "READ", **input_})
+    assert made["success"], made
+    return str(made["apiKey"]["id"])
 
 
 async def add_template(client: GraphQLClient, mark: str, **input_: Any) -> tuple[str, str]:

@@ -1,11 +1,12 @@
-"""The command line: `colloquy serve | worker | chat | migrate | schema | doctor | import | export | seed | erase`."""
+"""The command line: `colloquy serve | worker | chat | migrate | schema | doctor | import | export | seed | erase`,
+and the group `colloquy keys create | list | revoke`."""
 
 from collections.abc import Callable
 from typing import Any
 
 import typer
 
-from app.cli import contents, database, exchange, running
+from app.cli import contents, database, exchange, keys, running
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "serve": running.serve,
@@ -29,6 +30,7 @@ cli = typer.Typer(
 )
 for name, command in COMMANDS.items():
     cli.command(name)(command)
+cli.add_typer(keys.keys, name="keys")
 
 
 def main() -> None:

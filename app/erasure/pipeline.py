@@ -18,6 +18,7 @@ from app.erasure.errors import NotYoursToErase
 from app.erasure.values import Counted, Erasure
 from app.idempotency.service import earlier_subject, first_subject
 from app.idempotency.values import ClientKey
+from app.identity.pipeline import revoke_all
 from app.identity.values import USER_ROLES
 from app.jobs.queue import withdraw
 from app.runs.errors import RunEnded, RunNotFound
@@ -55,8 +56,11 @@ class ErasurePipeline:
             begun_at = await repository.now(scope)
             if await first_subject(scope, actor, lasting_key) is not None:
                 return Erasure({}, deduplicated=True)
+        # A key that erases its own user is needed to the end: with it the socket would go, and what it has begun.
+        kept = actor.key_id if actor.user_id == user else None
+        await revoke_all(database, actor.tenant_id, user, kept)
         counted = await self._erase(database, replace(actor, user_id=user, roles=USER_ROLES), begun_at)
-        if await database.transact(lambda uow: _used(uow, actor, lasting_key)):
+        if await database.transact(lambda uow: _end(uow, actor, lasting_key, kept)):
             return Erasure({}, deduplicated=True)
         # Of whom, is what nobody is to know any more.
         log.info("user_erased", rows=dict(counted), correlation_id=actor.correlation_id)
@@ -139,6 +143,8 @@ async def _owned(database: Database, owner: Actor, begun_at: datetime) -> Counte
     return counted
 
 
-async def _used(uow: UnitOfWork, actor: Actor, key: ClientKey | None) -> bool:
-    """Use the key; whether the same request had used it before."""
+async def _end(uow: UnitOfWork, actor: Actor, key: ClientKey | None, api_key: UUID | None) -> bool:
+    """Use the key, and end what the API key has open that was kept so long; whether the request had come before."""
+    if api_key is not None:
+        uow.announce(api_key)
     return await earlier_subject(uow, actor, key, new_id()) is not None

@@ -10,6 +10,7 @@ OWNER_COLUMNS = ("user_id", "owner_id")
 
 ACTOR_COLUMNS = (
     "actor", "created_by", "updated_by", "decided_by", "requested_by", "executed_by", "approved_by", "moved_by",
+    "revoked_by",
 )  # fmt: skip
 """A row with one of these says who did something, perhaps in what belongs to somebody else: it stays, unnamed."""
 

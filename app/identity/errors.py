@@ -9,17 +9,28 @@ class Unauthenticated(AppError):
     code = ErrorCode.UNAUTHENTICATED
 
 
-class InvalidToken(Unauthenticated):
-    """A token that lets nobody in; the reason names no part of it."""
+class KeyNotFound(AppError):
+    """There is no such key, or it is not the actor's to see."""
 
-    def __init__(self, reason: str = "the token is not valid") -> None:
-        super().__init__(reason, hint="come with a new token")
+    code = ErrorCode.NOT_FOUND
+
+    def __init__(self, field: str = "apiKeyId") -> None:
+        super().__init__("there is no such API key", field=field, hint="read apiKeys again")
 
 
-class KeysAway(Unauthenticated):
-    """Who is asking cannot be found out for now: the keys that tokens are checked with cannot be fetched."""
+class BeyondYourRights(AppError):
+    """A key would give more than its maker has."""
 
-    retryable = True
+    code = ErrorCode.FORBIDDEN
+
+
+class NotWithThisKey(AppError):
+    """With a key of a smaller scope, no keys are made, and none is revoked but itself."""
+
+    code = ErrorCode.FORBIDDEN
 
     def __init__(self) -> None:
-        super().__init__("tokens cannot be checked for now", hint="try again in a moment")
+        super().__init__(
+            "an API key needs the scope ADMIN to make or revoke others",
+            hint="use a key with the scope ADMIN, or come in as the user",
+        )

@@ -75,15 +75,19 @@ class WakeUps:
         """Send what was told, gathered, until cancelled. What cannot be sent is left to the followers' own polls."""
         while True:
             await self._pending.wait()
-            self._pending.clear()
-            payloads = list(self._payloads([stream_id.hex for stream_id in self._grown]))
-            self._grown.clear()
-            try:
-                async with self._database.read() as scope:
-                    await scope.all(_NOTIFY, payloads=payloads)
-            except AppError as error:
-                log.warning("wake_up_not_sent", reason=error.message)
+            await self.send()
             await asyncio.sleep(GATHER_SECONDS)
+
+    async def send(self) -> None:
+        """Send what was told, at once: for a command, which runs nothing in the background."""
+        self._pending.clear()
+        payloads = list(self._payloads([stream_id.hex for stream_id in self._grown]))
+        self._grown.clear()
+        try:
+            async with self._database.read() as scope:
+                await scope.all(_NOTIFY, payloads=payloads)
+        except AppError as error:
+            log.warning("wake_up_not_sent", reason=error.message)
 
     def _payloads(self, names: list[str]) -> Iterator[str]:
         most = (LONGEST_PAYLOAD - len(self._origin)) // 33

@@ -50,6 +50,10 @@ _MODEL = "that of a run, which is bounded, or empty"
 _ERROR = "at most 4,000 characters, refused at the edge"
 UNCHECKED = {
     "agent_states.tenant_id": _IDENTITY,
+    "api_keys.created_by": _IDENTITY,
+    "api_keys.revoked_by": _IDENTITY,
+    "api_keys.tenant_id": _IDENTITY,
+    "api_keys.user_id": "at most 128 characters, refused at the edge",
     "budget_reservations.tenant_id": _IDENTITY,
     "budget_reservations.model": _MODEL,
     "budget_reservations.user_id": _IDENTITY,

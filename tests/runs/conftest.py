@@ -14,6 +14,8 @@ from app.core.settings import Settings
 from app.db.database import Database, PoolSettings
 from app.db.scopes import StatementLog
 from app.events.following import HappenedEvents
+from app.identity.keyring import Keyring
+from app.identity.values import KeyDigests
 from app.live import live
 from app.llm.registry import Models
 from app.runs.following import Completions
@@ -63,7 +65,8 @@ async def a_process(
         stack.push_async_callback(models.close)
         database = await Database.connect(dsn, PoolSettings.of(settings), log)
         stack.push_async_callback(database.close)
-        background = live(settings, dsn, database, collaborators_of(services))
+        services[Keyring] = Keyring(database, KeyDigests.of(settings))
+        background = live(settings, dsn, database, collaborators_of(services), services[Keyring])
         services.update(await stack.enter_async_context(background))
         yield Process(database, services)
 
