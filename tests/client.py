@@ -121,9 +121,7 @@ async def client_of(
     """A client of the application over `database`, as `user` or `user@tenant`, or as whom an authenticator lets in."""
     settings = Settings(data_dir=Path("unused"))
     app = create_app(settings)
-    container = app.state.container = Container(
-        settings, "unused", database, authenticator or OpenDoor(), services
-    )
+    container = app.state.container = Container(settings, "unused", database, authenticator or OpenDoor(), services)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=True)
     async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=door.shown(user)) as http:
         yield GraphQLClient(http, container)

@@ -21,7 +21,7 @@ from tests.processes import Served, serving
 from tests.schema_walk import FOR_ADMINS
 from tests.uploads import FileToSend
 from tests.workflow.scenes import PG, SG, Scene, a_workflow
-from tests.worlds import ClientAs, add_call, add_execution, add_file, add_template, limited
+from tests.worlds import ClientAs, add_call, add_execution, add_file, add_template, keep_key, limited
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -62,7 +62,29 @@ COMMANDS = sorted(
 async def test_queries_on_the_pages_run(
     client: GraphQLClient, client_as: ClientAs, query: str, dsn: str, tmp_path: Path
 ) -> None:
-    variables = {name: value for name, value in (await known_to(client, dsn, query)).items() if f"${name}" in query}
+    session = await client.create_session(title="Trip to Lisbon")
+    message = (await client.say(session))["message"]["id"]
+    begun = await client.mutate("createStreamingContext", "message { id }", {"sessionId": session})
+    answer = (await client.reply(session, "", callsTools=True))["message"]["id"]
+    executed, awaiting = [await add_call(client, answer) for _ in range(2)]
+    known = {
+        "sessionId": session,
+        "messageId": answer if "addToolCall" in query else message,
+        "toolCallId": await add_call(client, answer),
+        "toolExecutionId": await add_execution(client, executed),
+        "awaitingId": await add_execution(client, awaiting, requiredApproval=True),
+        "attachmentId": await add_file(client, message, FileToSend()),
+        "templateId": (await add_template(client, "plain"))[0],
+        "file": FileToSend(),
+        "answerId": begun["message"]["id"],
+        "budgetId": await limited(client),
+        "apiKeyId": await keep_key(client, name="of a page"),
+        "runId": await run_of(client),
+        "endedRunId": await ended_run_of(client),
+        "shopTemplateId": await template_of(client),
+        **(await workflow_ids(dsn)),
+    }
+    variables = {name: value for name, value in known.items() if f"${name}" in query}
 
     if "wait: true" in query:
         # What is waited for must be worked.
@@ -181,8 +203,9 @@ def test_make_targets_on_the_pages_exist(command: str) -> None:
 @pytest.mark.parametrize("command", [c for c in COMMANDS if "colloquy " in c and not c.startswith("docker ")])
 def test_colloquy_commands_on_the_pages_exist(command: str) -> None:
     name, *arguments = shlex.split(command.split("colloquy ", 1)[1])
+    in_group = arguments[:1] if name in {group.name for group in cli.registered_groups} else []
 
-    shown = CliRunner().invoke(cli, [name, "--help"])
+    shown = CliRunner().invoke(cli, [name, *in_group, "--help"])
 
     assert shown.exit_code == 0, shown.output
     assert all(flag in shown.output for flag in arguments if flag.startswith("--"))
