@@ -53,8 +53,10 @@ class Door:
     async def socket(self, key: str) -> AsyncIterator[Speaker]:
         """A socket on which a subscription was begun."""
         headers = {"Authorization": f"Bearer {key}"}
-        options = {"subprotocols": [Subprotocol("graphql-transport-ws")], "additional_headers": headers}
-        async with connect(f"ws://{self.host}/graphql", compression=None, **options) as connection:
+        async with connect(
+            f"ws://{self.host}/graphql", compression=None, subprotocols=[Subprotocol("graphql-transport-ws")],
+            additional_headers=headers,
+        ) as connection:  # fmt: skip
             speaker = Speaker(connection)
             await speaker.say(type="connection_init")
             assert await speaker.hear() == {"type": "connection_ack"}

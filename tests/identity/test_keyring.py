@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from app.core.actor import Actor, CorrelationId, Role, TenantId
+from app.core.actor import Actor, CorrelationId, Role, TenantId, UserId
 from app.db.database import Database, PoolSettings
 from app.erasure.pipeline import ErasurePipeline
 from app.identity.errors import Unauthenticated
@@ -59,6 +59,16 @@ async def running(keyring: Keyring) -> AsyncIterator[None]:
             await task
 
 
+def hearing(keyring: Keyring, database: Database) -> None:
+    """Have a keyring hear of what is revoked over its own database."""
+
+    def tell(grown: frozenset[UUID]) -> None:
+        for key_id in grown:
+            keyring.heard(key_id)
+
+    database.announce_to(tell)
+
+
 async def is_refused(keyring: Keyring, text: str) -> bool:
     """Whether a text lets nobody in, and why is not told."""
     try:
@@ -77,9 +87,11 @@ async def test_key_lets_in_whose_it_is_with_what_its_scope_allows(database: Data
     reader, writer, admin = [await keyring.admit(text, CORRELATION) for text in (reads, writes, acts)]
 
     roles = frozenset({Role.MEMBER, Role.EDITOR, Role.REVIEWER})
-    assert reader == Actor(TenantId("default"), "bob", roles, CORRELATION, soon, may_write=False, key_id=reading)
-    assert writer == Actor(TenantId("grüße-株式会社"), "bob", roles, CORRELATION, key_id=writing)
-    assert admin == Actor(TenantId("default"), "carol", roles | {Role.ADMIN}, CORRELATION, key_id=acting)
+    assert reader == Actor(
+        TenantId("default"), UserId("bob"), roles, CORRELATION, soon, may_write=False, key_id=reading
+    )
+    assert writer == Actor(TenantId("grüße-株式会社"), UserId("bob"), roles, CORRELATION, key_id=writing)
+    assert admin == Actor(TenantId("default"), UserId("carol"), roles | {Role.ADMIN}, CORRELATION, key_id=acting)
 
 
 def altered(text: str) -> list[str]:
@@ -187,7 +199,7 @@ async def test_what_was_read_before_a_revocation_lets_nobody_in(dsn: str) -> Non
 async def test_nobody_is_let_in_once_the_revocation_is_acknowledged(
     database: Database, keyring: Keyring, clock: Clock
 ) -> None:
-    database.announce_to(lambda grown: [keyring.heard(key_id) for key_id in grown])  # type: ignore[arg-type,return-value]
+    hearing(keyring, database)
     late = refused = admitted = 0
 
     for _ in range(10):
@@ -298,7 +310,7 @@ async def test_erased_user_comes_in_no_more_and_what_they_had_open_ends(
 ) -> None:
     erasing = services[ErasurePipeline]
     assert isinstance(erasing, ErasurePipeline)
-    database.announce_to(lambda grown: [keyring.heard(key_id) for key_id in grown])  # type: ignore[arg-type,return-value]
+    hearing(keyring, database)
     texts = [(await a_key(database, user))[1] for user in ("alice", "alice", "bob")]
     alice, again, bob = [await keyring.admit(text, CORRELATION) for text in texts]
     watching = [asyncio.create_task(keyring.withdrawn(actor)) for actor in (alice, again, bob)]
