@@ -45,7 +45,7 @@ async def test_an_object_tells_the_fields_of_its_own_type(client: GraphQLClient,
       ... on ChatSession { title } ... on ChatMessage { content parent { content } } ... on ToolCall { name position }
       ... on AgentState { agentId version } ... on MessageAttachment { fileName }
       ... on ToolExecution { toolName input } ... on SessionMetadata { tags } ... on AuditEvent { kind seq }
-      ... on Budget { subject limitTokens }
+      ... on ApiKey { name } ... on Budget { subject limitTokens }
       ... on PromptTemplate { declaredVariables { name } } ... on PromptTemplateVersion { version variables { name } }
       ... on PromptExecution { label given: variables }
       ... on Project { description stages { totalCount } } ... on Story { index title }

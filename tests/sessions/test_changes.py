@@ -123,12 +123,12 @@ async def test_metadata_is_set_and_cleared_part_by_part(client: GraphQLClient) -
 
 
 OUTLIVING = {
-    "events", "usage_ledger", "budgets", "budget_usage", "pgqueuer", "pgqueuer_log", "prompt_labels",
+    "api_keys", "events", "usage_ledger", "budgets", "budget_usage", "pgqueuer", "pgqueuer_log", "prompt_labels",
     "prompt_template_changes", "prompt_template_versions", "prompt_templates", "projects", "workflow_stages", "stories",
     "reviews", "review_decisions",
 }  # fmt: skip
 """What stays of a deleted session: its history, what it spent, jobs whose worker will find nothing to do, and the
-templates and projects that were made for it. The budget is its user's."""
+templates and projects that were made for it. The budget and the key are its user's."""
 
 
 async def test_a_deleted_session_takes_everything_along_but_its_events_and_what_it_spent(
