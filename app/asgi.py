@@ -25,12 +25,13 @@ from app.core.logging import configure_logging
 from app.core.ports import LOOPBACK_NAMES
 from app.core.settings import Settings, load_settings
 from app.exchange.http import routes as exchange_routes
+from app.graph.attempts import few_failures
 from app.graph.context import Context
 from app.graph.correlation import Correlated
 from app.graph.endpoints import Endpoints
 from app.graph.http import GraphQLOverHTTP
-from app.graph.observing import Observed
-from app.graph.operations import Operations
+from app.graph.operations import MakeContext, Operations
+from app.graph.rates import Rates
 from app.graph.schema import Schema
 from app.graph.socket import INIT_SECONDS, GraphQLOverSocket, SocketLimits
 from app.identity.service import correlation_id
@@ -51,7 +52,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     chosen = settings or load_settings()
 
     stopping = asyncio.Event()
-    probes = Probes(chosen, lambda: cast("Container", app.state.container))
+    let_in, rates = few_failures(make_context, chosen), Rates.of(chosen)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -68,8 +69,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     app = Starlette(
         routes=[
-            *graphql_routes(schema, chosen, stopping),
-            *endpoint_routes(),
+            *graphql_routes(schema, chosen, stopping, rates=rates, let_in=let_in),
+            *endpoint_routes(let_in, rates),
             Route("/", _to_the_playground),
             *probes.routes(),
             *playground_routes(ASSETS),
@@ -95,24 +96,28 @@ def layers(settings: Settings) -> list[Middleware]:
 
 
 def graphql_routes(
-    served: Schema, settings: Settings, stopping: asyncio.Event, init_seconds: float = INIT_SECONDS
+    served: Schema,
+    settings: Settings,
+    stopping: asyncio.Event,
+    init_seconds: float = INIT_SECONDS,
+    rates: Rates | None = None,
+    let_in: MakeContext | None = None,
 ) -> list[BaseRoute]:
     """A schema at /graphql, for requests and for sockets; the application's state holds the container."""
     limits = SocketLimits(
         settings.socket_operations, settings.max_body_bytes, settings.socket_ping_seconds, init_seconds
     )
-    operations, origins = Operations(served), settings.allowed_origins
+    operations = Operations(served, settings, rates)
+    let_in = let_in or few_failures(make_context, settings)
     return [
-        Route("/graphql", GraphQLOverHTTP(operations, correlation_id, make_context, settings.max_body_bytes, stopping)),
-        WebSocketRoute(
-            "/graphql", GraphQLOverSocket(operations, correlation_id, make_context, limits, settings.host_names)
-        ),
+        Route("/graphql", GraphQLOverHTTP(operations, correlation_id, let_in, settings.max_body_bytes, stopping)),
+        WebSocketRoute("/graphql", GraphQLOverSocket(operations, correlation_id, let_in, limits, LOOPBACK_NAMES)),
     ]
 
 
-def endpoint_routes() -> list[BaseRoute]:
+def endpoint_routes(let_in: MakeContext | None = None, rates: Rates | None = None) -> list[BaseRoute]:
     """What the rooms answer beside the graph, over plain HTTP."""
-    endpoint = Endpoints(correlation_id, make_context)
+    endpoint = Endpoints(correlation_id, let_in or make_context, rates)
     return [route for routes in ROUTES for route in routes(endpoint)]
 
 

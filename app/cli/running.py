@@ -25,8 +25,7 @@ from app.container import build_services, open_container
 from app.core.ports import check_port, in_url
 from app.core.settings import environment_name, load_settings
 from app.db.foundation import ready_database
-from app.probes.answers import Probes
-from app.telemetry.spans import exporting
+from app.graph.documents import Documents
 
 
 def serve(
@@ -38,12 +37,16 @@ def serve(
     """Serve GraphQL over HTTP, with an embedded PostgreSQL where no other is configured."""
     import uvicorn
 
+    from app.schema import schema
+
     flags = {"host": host, "port": port, "data_dir": data_dir}
     with problems_in_one_line():
         settings = settings_of(**flags)
         # Worker processes read their settings from the environment, as the application does on its own.
         os.environ.update({environment_name(name): str(value) for name, value in flags.items() if value is not None})
         build_services(settings)
+        # Read again by each process that serves; a manifest that cannot be used is told here, in one line.
+        Documents(schema.core, settings)
         check_port(settings.host, settings.port)
         # uvicorn ends by raising the signal again: what stands below must still be given up in order.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

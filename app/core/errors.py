@@ -30,6 +30,7 @@ class ErrorCode(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
     BAD_USER_INPUT = "BAD_USER_INPUT"
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
 
 
@@ -44,7 +45,7 @@ class AppError(Exception):
     retryable: bool = False
     """Whether the same request may succeed later; an error that has it from a fact sets it on itself."""
     retry_after_seconds: float | None = None
-    """From when on it may, where that is known; over HTTP it is the header Retry-After."""
+    """When it may, where that is known."""
 
     def __init__(
         self,

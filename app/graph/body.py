@@ -52,12 +52,14 @@ class GraphQLRequest:
     """One operation as a client sent it."""
 
     query: str
+    """Its document; empty where that is named by its id or hash."""
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
     files: tuple[tuple[str, ...], ...] = ()
     """Where in the variables files stand."""
     extensions: dict[str, Any] | None = None
-    """What the client says beside it; members that nobody here knows are passed over."""
+    document_id: str | None = None
+    """The name of a document that the server knows."""
 
 
 def parse_request(body: bytes) -> GraphQLRequest:
@@ -73,16 +75,21 @@ def request_of(found: object) -> GraphQLRequest:
     if not isinstance(found, dict):
         raise BadRequest("the body must be a JSON object", hint='send {"query": "{ viewer { userId } }"}')
     query, variables, name = found.get("query"), found.get("variables"), found.get("operationName")
-    extensions = found.get("extensions")
-    if not isinstance(query, str) or not query.strip():
+    extensions, document_id = found.get("extensions"), found.get("documentId")
+    if extensions is not None and not isinstance(extensions, dict):
+        raise BadRequest("extensions must be an object", field="extensions", hint="send names with their values")
+    if document_id is not None and not isinstance(document_id, str):
+        raise BadRequest("documentId must be a string", field="documentId", hint="send the document's id")
+    is_named = document_id is not None or (extensions is not None and "persistedQuery" in extensions)
+    if query is None and is_named:
+        query = ""
+    elif not isinstance(query, str) or not query.strip():
         raise BadRequest("query must be a GraphQL document", field="query", hint="send it as a string")
     if variables is not None and not isinstance(variables, dict):
         raise BadRequest("variables must be an object", field="variables", hint="send names with their values")
     if name is not None and not isinstance(name, str):
         raise BadRequest("operationName must be a string", field="operationName", hint="name one of the operations")
-    if extensions is not None and not isinstance(extensions, dict):
-        raise BadRequest("extensions must be an object", field="extensions", hint="send names with their values")
-    return GraphQLRequest(query, variables, name, extensions=extensions)
+    return GraphQLRequest(query, variables, name, extensions=extensions, document_id=document_id)
 
 
 def parse_json(body: bytes, what: str = "the body") -> object:

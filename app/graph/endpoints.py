@@ -1,6 +1,8 @@
 """Plain HTTP endpoints of rooms: one request, one Context, and what is refused as JSON."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from math import ceil
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -17,7 +19,7 @@ from app.graph.content import require_plain, require_preflight
 from app.graph.context import Context
 from app.graph.errors import MASK
 from app.graph.operations import Correlate, MakeContext, ReadOnly
-from app.graph.refusals import MethodNotAllowed, headers_of, status_of
+from app.graph.rates import Rates
 
 log = structlog.get_logger("colloquy.http")
 
@@ -26,6 +28,9 @@ Handler = Callable[[Request, Context], Awaitable[Response]]
 
 SLOW_MS = 1_000
 """An answer that took longer is worth a line in the log, as is one that was refused; the others are for debugging."""
+
+ENDPOINT_COST = 10
+"""Of a request beside the graph, in points of the rate limit: a file or an export, whatever its size."""
 
 _STATUS = {
     ErrorCode.UNAUTHENTICATED: 401,
@@ -51,8 +56,7 @@ _STATUS = {
 }
 """What HTTP calls the reasons for a refusal; 400 all others."""
 
-CHALLENGE = "Bearer"
-"""How one who is nobody known may come in: what HTTP wants to be told with each 401 (RFC 6750)."""
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 PREFLIGHT_HEADERS = ("x-colloquy-preflight", "apollo-require-preflight", "x-colloquy-user")
 """A page of another site cannot send these without asking first (a CORS preflight), and gets no leave."""
@@ -91,25 +95,26 @@ class Endpoints:
     Every handler is given the caller's Context, as resolvers are; HEAD is answered by `get` without its body.
     """
 
-    def __init__(self, correlate: Correlate, make_context: MakeContext) -> None:
+    def __init__(self, correlate: Correlate, make_context: MakeContext, rates: Rates | None = None) -> None:
         self._correlate = correlate
         self._make_context = make_context
+        self._rates = rates or Rates.none()
 
     def __call__(self, path: str, **handlers: Handler) -> BaseRoute:
         """The route of a path; `handlers` by their methods in lower case."""
         by_method = {method.upper(): handler for method, handler in handlers.items()}
-        return Route(path, _Endpoint(path, self._correlate, self._make_context, by_method))
+        return Route(path, _Endpoint(self._correlate, self._make_context, self._rates, by_method))
 
 
 class _Endpoint:
     """The ASGI app behind one path."""
 
     def __init__(
-        self, path: str, correlate: Correlate, make_context: MakeContext, handlers: Mapping[str, Handler]
+        self, correlate: Correlate, make_context: MakeContext, rates: Rates, handlers: Mapping[str, Handler]
     ) -> None:
-        self._path = path
         self._correlate = correlate
         self._make_context = make_context
+        self._rates = rates
         self._handlers = handlers if "GET" not in handlers else {**handlers, "HEAD": handlers["GET"]}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -146,6 +151,7 @@ class _Endpoint:
 
     async def _handle(self, request: Request, correlation_id: CorrelationId) -> Response:
         context = await self._make_context(request, request.headers, correlation_id)
+        self._rates.spend(context.actor, ENDPOINT_COST)
         handler = self._handlers.get(request.method)
         if handler is None:
             raise MethodNotAllowed(f"{request.method} is not taken here", ", ".join(self._handlers))
@@ -159,14 +165,15 @@ class _Endpoint:
 
 def status_of(error: AppError) -> int:
     """What HTTP calls a refusal."""
-    if isinstance(error, MethodNotAllowed):
-        return 405
-    return 503 if is_away(error) else _STATUS.get(error.code, 400)
+    if error.retry_after_seconds is not None:
+        return 429
+    return 405 if isinstance(error, MethodNotAllowed) else _STATUS.get(error.code, 400)
 
 
-def is_away(error: AppError) -> bool:
-    """Whether it is the server, and not the caller, by whom the caller could not be let in."""
-    return error.code is ErrorCode.UNAUTHENTICATED and error.retryable
+def retry_after(error: Exception) -> Mapping[str, str]:
+    """The header that says when to come again, where that is known."""
+    seconds = error.retry_after_seconds if isinstance(error, AppError) else None
+    return NO_HEADERS if seconds is None else {"retry-after": str(max(ceil(seconds), 1))}
 
 
 def json_response(content: Mapping[str, Any], status: int = 200) -> Response:
@@ -186,8 +193,7 @@ def _refused(error: Exception, correlation_id: CorrelationId) -> Response:
     response = json_response({"error": shown, "correlationId": correlation_id}, status_of(error))
     if isinstance(error, MethodNotAllowed):
         response.headers["allow"] = error.allowed
-    if response.status_code == 401:
-        response.headers["www-authenticate"] = CHALLENGE
+    response.headers.update(retry_after(error))
     return response
 
 

@@ -43,6 +43,7 @@ described(
         ErrorCode.UNAUTHENTICATED: "Nobody known is asking.",
         ErrorCode.FORBIDDEN: "Your roles do not allow it.",
         ErrorCode.BAD_USER_INPUT: "The request is not valid GraphQL for this schema.",
+        ErrorCode.PERSISTED_QUERY_NOT_FOUND: "No document of this hash is kept; send its text with it.",
         ErrorCode.INTERNAL_SERVER_ERROR: "A fault of the server; the correlation id finds it in the log.",
     },
 )

@@ -1,7 +1,7 @@
 """GraphQL over HTTP: one operation a request."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack, aclosing
 from typing import Any
 
@@ -18,7 +18,7 @@ from app.graph.accept import JSON, RESPONSE, Accepted, accepted_by
 from app.graph.body import GraphQLRequest, bounded, parse_request
 from app.graph.content import media_type, request_in, require_json, require_plain, require_preflight
 from app.graph.context import Context
-from app.graph.endpoints import CHALLENGE, SLOW_MS, is_away, media_type, require_preflight
+from app.graph.endpoints import NO_HEADERS, SLOW_MS, media_type, require_preflight, retry_after
 from app.graph.multipart import read_operation, require_uploads
 from app.graph.operations import Answer, Correlate, MakeContext, Operations, Refused, errors_of, only
 from app.graph.refusals import HttpRefusal, MethodNotAllowed, NotAcceptable, headers_of, status_of
@@ -26,10 +26,14 @@ from app.graph.streaming import EventStream, Framing, Multipart, StreamedAnswers
 
 log = structlog.get_logger("colloquy.http")
 
-METHODS = "GET, POST"
-
-PARTIAL_SUCCESS = 294
-"""The specification's own status for data with errors beside it, in its own media type alone: for those who watch."""
+_STATUS = {
+    # Clients of Apollo take any other status for a server that keeps no documents at all.
+    ErrorCode.PERSISTED_QUERY_NOT_FOUND: 200,
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.PERSISTENCE_ERROR: 503,
+}
+"""Refusals that HTTP has a status for; 400 for all other reasons."""
 
 
 class GraphQLOverHTTP:
@@ -75,8 +79,8 @@ class GraphQLOverHTTP:
         except ClientDisconnect:
             raise
         except Exception as error:
-            response = _refused(error, correlation_id, accepted, status_of(error))
-        status = response.status_code if isinstance(response, Response) else 200
+            status = _status(error)
+            response = _json({"errors": errors_of(error, correlation_id)}, correlation_id, status, retry_after(error))
         tell = log.info if status >= 400 or watch.elapsed_ms() > SLOW_MS else log.debug
         tell("answered", status=status, elapsed_ms=watch.elapsed_ms(), correlation_id=correlation_id)
         return response
@@ -165,6 +169,8 @@ def _status(error: Exception) -> int:
             return 415
         case BodyTooLarge():
             return 413
+        case AppError() if error.retry_after_seconds is not None:
+            return 429
         case AppError():
             return 503 if is_away(error) else _STATUS.get(error.code, 400)
         case Refused():
@@ -192,8 +198,10 @@ def _framing(kind: OperationType, accepted: Accepted) -> Framing | None:
     )
 
 
-def _json(answer: dict[str, Any], correlation_id: CorrelationId, status: int = 200) -> Response:
-    headers: dict[str, str] = {"x-correlation-id": correlation_id}
+def _json(
+    answer: dict[str, Any], correlation_id: CorrelationId, status: int = 200, more: Mapping[str, str] = NO_HEADERS
+) -> Response:
+    headers: dict[str, str] = {"x-correlation-id": correlation_id, **more}
     if status == 405:
         headers["allow"] = "GET, POST"
     if status == 401:
@@ -201,17 +209,9 @@ def _json(answer: dict[str, Any], correlation_id: CorrelationId, status: int = 2
     return Response(orjson.dumps(answer), status_code=status, media_type=JSON, headers=headers)
 
 
-def _refused(error: Exception, correlation_id: CorrelationId, accepted: Accepted, status: int) -> Response:
-    response = _json({"errors": errors_of(error, correlation_id)}, correlation_id, accepted, status)
-    response.headers.update(headers_of(error))
-    return response
-
-
-def _json(answer: dict[str, Any], correlation_id: CorrelationId, accepted: Accepted, status: int) -> Response:
-    headers: dict[str, str] = {
-        "content-type": f"{accepted.json or JSON}; charset=utf-8",
-        "x-correlation-id": correlation_id,
-        "vary": "accept",
-        "cache-control": "no-store",
-    }
-    return Response(orjson.dumps(answer), status, headers)
+def _from_query_string(request: Request) -> GraphQLRequest:
+    given: dict[str, Any] = {name: values[-1] for name, values in parse_qs(request.url.query).items()}
+    for name in ("variables", "extensions"):
+        if name in given:
+            given[name] = parse_json(given[name].encode(errors="surrogatepass"))
+    return request_of(given)

@@ -1,6 +1,8 @@
 """Loaders: a batch of keys becomes one statement."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from aiodataloader import DataLoader
@@ -17,12 +19,14 @@ L = TypeVar("L", bound="Loader[Any, Any]")
 class Loaders:
     """One instance of each loader class for one request: no registry to edit, the class is the key."""
 
-    __slots__ = ("_made", "actor", "database")
+    __slots__ = ("_ended", "_made", "_running", "actor", "database")
 
     def __init__(self, database: Database, actor: Actor) -> None:
         self.database = database
         self.actor = actor
         self._made: dict[type[Any], Any] = {}
+        self._running: set[asyncio.Task[Any]] = set()
+        self._ended = False
 
     def of(self, kind: type[L]) -> L:
         """The request's own instance of a loader class."""
@@ -34,6 +38,27 @@ class Loaders:
     def forget(self) -> None:
         """Drop what was loaded: a mutation has changed it."""
         self._made.clear()
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """One batch. It runs in a task of the data loader's, of which nobody else knows."""
+        task = asyncio.current_task()
+        if self._ended or task is None:
+            raise asyncio.CancelledError
+        self._running.add(task)
+        try:
+            yield
+        finally:
+            self._running.discard(task)
+
+    async def end(self) -> None:
+        """Cancel what is being loaded, with its statements; nothing is loaded any more."""
+        self._ended = True
+        running = set(self._running)
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
 
 
 class Loader(DataLoader[K, V], Generic[K, V]):
@@ -48,8 +73,9 @@ class Loader(DataLoader[K, V], Generic[K, V]):
 
     async def batch_load_fn(self, keys: list[K]) -> list[Any]:
         """Called by the data loader once per level."""
-        async with self.loaders.database.read() as scope:
-            return list(await self.fetch(scope, self.loaders.actor, keys))
+        with self.loaders.loading():
+            async with self.loaders.database.read() as scope:
+                return list(await self.fetch(scope, self.loaders.actor, keys))
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[K]) -> Sequence[V]:
         """The value of each key, in the order of `keys`."""

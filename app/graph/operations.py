@@ -10,12 +10,16 @@ from graphql import ExecutionResult, OperationDefinitionNode, OperationType
 from starlette.requests import HTTPConnection
 
 from app.core.actor import CorrelationId
-from app.core.errors import AppError, ErrorCode
+from app.core.errors import AppError, ErrorCode, LimitExceeded
+from app.core.settings.limits import LimitSettings
 from app.graph.body import GraphQLRequest
 from app.graph.context import Context
+from app.graph.documents import Documents
 from app.graph.errors import formatted, told
-from app.graph.schema import PreparedDocument, Schema
-from app.telemetry.observation import OBSERVED, followed
+from app.graph.limits import OperationTooCostly
+from app.graph.preparing import PreparedDocument
+from app.graph.rates import Rates
+from app.graph.schema import Schema
 
 Correlate = Callable[[Mapping[str, str]], CorrelationId]
 """Gives a request its correlation id: the client's own, from its headers, or a new one."""
@@ -47,6 +51,25 @@ class ReadOnly(AppError):
         super().__init__("this key only reads", hint="use a key with the scope write")
 
 
+class OperationTimeout(LimitExceeded):
+    """A query or a mutation that took longer than operations may; its statements were cancelled."""
+
+    retryable = True
+
+    def __init__(self, seconds: float, *, writes: bool) -> None:
+        # What was being committed may be done, and what came before it in the same request is.
+        hint = (
+            "it may have been done, as a whole or in part: send the same again with the same clientKey"
+            if writes
+            else "ask for less at once, or again later"
+        )
+        super().__init__(
+            f"the operation took longer than {seconds:g} seconds and was cancelled",
+            hint=hint,
+            details={"limit": "seconds", "allowed": seconds},
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One operation that may be executed: its document is valid, within the limits, and allowed."""
@@ -54,6 +77,8 @@ class Operation:
     asked: GraphQLRequest
     document: PreparedDocument
     definition: OperationDefinitionNode
+    cost: int
+    """The objects that it may return at most."""
 
     @property
     def kind(self) -> OperationType:
@@ -69,19 +94,26 @@ class Operation:
 class Operations:
     """The way of an operation, the same for every transport: `prepare` refuses, `start` executes."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, limits: LimitSettings | None = None, rates: Rates | None = None) -> None:
         self.schema = schema
+        self._limits = limits or LimitSettings()
+        self._rates = rates or Rates.of(self._limits)
+        self._documents = Documents(schema.core, self._limits)
 
     def prepare(self, asked: GraphQLRequest, context: Context) -> Operation:
         """The operation that is asked for; Refused or an AppError where it is not to be executed."""
-        document = self.schema.prepare(asked.query)
+        # Before anything is looked at: what cannot even be read costs its sender something, too.
+        self._rates.spend(context.actor, 1)
+        document = self._documents.find(asked)
         if document.errors:
             raise Refused([formatted(error, context.actor.correlation_id) for error in document.errors])
-        operation = Operation(asked, document, document.operation(asked.operation_name))
-        if (observed := OBSERVED.get()) is not None:
-            observed.asks(operation.kind.value, operation.name)
+        name = document.key(asked.operation_name)
+        operation = Operation(asked, document, document.operations[name], document.costs[name].of(asked.variables))
         if operation.kind is OperationType.MUTATION and not context.actor.may_write:
             raise ReadOnly
+        if operation.cost > self._limits.max_cost:
+            raise OperationTooCostly(operation.cost, self._limits.max_cost)
+        self._rates.spend(context.actor, operation.cost - 1)
         return operation
 
     async def start(self, operation: Operation, context: Context) -> AsyncGenerator[Answer, None]:
@@ -94,11 +126,35 @@ class Operations:
             context = await context.for_query()
         if operation.kind is OperationType.SUBSCRIPTION:
             found = await self.schema.subscribe(operation.asked, operation.document, context)
+            if not isinstance(found, ExecutionResult):
+                return _many(found, correlation_id, self._told(operation, context))
+            answer = answer_of(found, correlation_id)
         else:
-            found = await self.schema.run(operation.asked, operation.document, context)
-        if isinstance(found, ExecutionResult):
-            return only(answer_of(found, correlation_id))
-        return _many(found, correlation_id)
+            answer = await self._in_time(operation, context)
+        return only({**answer, **self._told(operation, context)})
+
+    async def _in_time(self, operation: Operation, context: Context) -> Answer:
+        """The answer, or an error in its place when it takes too long: what it does then is cancelled."""
+        correlation_id = context.actor.correlation_id
+        seconds = self._limits.operation_timeout_seconds
+        try:
+            async with asyncio.timeout(seconds) as deadline:
+                return answer_of(await self.schema.run(operation.asked, operation.document, context), correlation_id)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+        await context.loaders.end()
+        refused = OperationTimeout(seconds, writes=operation.kind is OperationType.MUTATION)
+        return {"errors": [told(refused, correlation_id)], "data": None}
+
+    def _told(self, operation: Operation, context: Context) -> Answer:
+        """What is told of the operation beside its answer, where it was asked for."""
+        extensions = operation.asked.extensions
+        if extensions is None or extensions.get("cost") is not True:
+            return {}
+        cost = {"requested": operation.cost, "limit": self._limits.max_cost}
+        left = self._rates.left(context.actor)
+        return {"extensions": {"cost": cost if left is None else {**cost, "remaining": left}}}
 
 
 def answer_of(result: ExecutionResult, correlation_id: CorrelationId) -> Answer:
@@ -118,15 +174,17 @@ async def only(answer: Answer) -> AsyncGenerator[Answer, None]:
 
 
 async def _many(
-    results: AsyncGenerator[ExecutionResult, None], correlation_id: CorrelationId
+    results: AsyncGenerator[ExecutionResult, None], correlation_id: CorrelationId, first: Answer
 ) -> AsyncGenerator[Answer, None]:
+    """The answers to a subscription; the first one says `first`, too."""
+    sent = 0
     async with aclosing(results):
-        with followed() as observed:
-            async for result in results:
-                observed.events += 1
-                yield answer_of(result, correlation_id)
-                if observed.events % _EVENTS_IN_A_ROW == 0:
-                    await asyncio.sleep(0)
+        async for result in results:
+            answer = answer_of(result, correlation_id)
+            yield {**answer, **first} if sent == 0 else answer
+            sent += 1
+            if sent % _EVENTS_IN_A_ROW == 0:
+                await asyncio.sleep(0)
 
 
 def errors_of(error: Exception, correlation_id: CorrelationId) -> list[dict[str, Any]]:

@@ -1,73 +1,32 @@
-"""The schema object: documents prepared once, operations run with our way of errors."""
+"""The schema object: prepared operations, run with our way of errors."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import AsyncGenerator, Sequence
 from inspect import isawaitable
 from operator import attrgetter
 from typing import Any
 
 import strawberry
 from graphql import (
-    DocumentNode,
     ExecutionResult,
     GraphQLAbstractType,
-    GraphQLError,
     GraphQLFieldResolver,
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLSchema,
     GraphQLUnionType,
-    OperationDefinitionNode,
-    OperationType,
     execute,
-    parse,
-    specified_rules,
 )
 from graphql.execution import Executor
 from strawberry.execution import optimized_is_awaitable
-from strawberry.schema.schema import validate_document
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
-from app.core.errors import LimitExceeded
-from app.graph.body import BadRequest, GraphQLRequest
+from app.graph.body import GraphQLRequest
 from app.graph.context import Context
 from app.graph.errors import log_unexpected
+from app.graph.preparing import PreparedDocument
 from app.graph.scalars import CONFIG
 from app.graph.subscriptions import results_of, source_of
-
-CACHED_DOCUMENTS = 1_000
-"""A front end has some dozens of operations; bounded, so that made-up ones cannot fill the memory."""
-LONGEST_CACHED_DOCUMENT = 20_000
-"""Characters. With the bound above, the cache's texts stay under 20 MB; the largest honest operations are shorter."""
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedDocument:
-    """A document that was parsed and validated once."""
-
-    document: DocumentNode | None
-    errors: tuple[GraphQLError, ...]
-    operations: Mapping[str | None, OperationDefinitionNode]
-
-    def operation_type(self, name: str | None) -> OperationType:
-        """The type of an operation; BadRequest when there is no such one."""
-        return self.operation(name).operation
-
-    def operation(self, name: str | None) -> OperationDefinitionNode:
-        """The operation of that name, or the only one; BadRequest when that is not one operation."""
-        if name is not None:
-            if name not in self.operations:
-                raise BadRequest(
-                    "the document has no operation of that name", field="operationName", hint="name one it has"
-                )
-            return self.operations[name]
-        if len(self.operations) != 1:
-            raise BadRequest(
-                f"the document has {len(self.operations)} operations", field="operationName", hint="say which to run"
-            )
-        return next(iter(self.operations.values()))
 
 
 class Schema(strawberry.Schema):
@@ -82,11 +41,6 @@ class Schema(strawberry.Schema):
         super().__init__(**parts)
         _read_plain_attributes(self._schema)
         _trust_rows_of_unions(self._schema)
-        self._prepare_cached = lru_cache(CACHED_DOCUMENTS)(self._prepare)
-
-    def prepare(self, text: str) -> PreparedDocument:
-        """The document, parsed and validated; BadRequest or LimitExceeded when it cannot be."""
-        return self._prepare_cached(text) if len(text) <= LONGEST_CACHED_DOCUMENT else self._prepare(text)
 
     async def run(self, asked: GraphQLRequest, prepared: PreparedDocument, context: Context) -> ExecutionResult:
         """Execute an operation of a document that has no errors."""
@@ -130,21 +84,6 @@ class Schema(strawberry.Schema):
             log_unexpected(source.errors or [], context.actor.correlation_id)
             return source
         return results_of(executor, source, context)
-
-    def _prepare(self, text: str) -> PreparedDocument:
-        try:
-            document = parse(text)
-            errors = validate_document(self._schema, document, tuple(specified_rules))
-        except GraphQLError as error:
-            return PreparedDocument(None, (error,), {})
-        except RecursionError:
-            raise LimitExceeded("the document nests too deep", field="query", hint="ask for less at once") from None
-        operations = {
-            definition.name.value if definition.name else None: definition
-            for definition in document.definitions
-            if isinstance(definition, OperationDefinitionNode)
-        }
-        return PreparedDocument(document, tuple(errors), operations)
 
 
 def _read_plain_attributes(schema: GraphQLSchema) -> None:

@@ -17,6 +17,7 @@ from app.branches.values import ForkRequest
 from app.core.actor import Actor
 from app.core.errors import AppError, ErrorCode
 from app.core.ids import global_id, new_id
+from app.core.settings.limits import LimitSettings
 from app.db.database import Database, PoolSettings
 from app.db.listening import Listener
 from app.events.following import HappenedEvents
@@ -27,6 +28,7 @@ from app.execution.pipeline import PromptExecutions
 from app.execution.values import ExecutePromptRequest
 from app.graph.body import GraphQLRequest
 from app.graph.context import Context
+from app.graph.preparing import Preparation
 from app.messages import service as messages
 from app.messages.pipeline import MessagePipeline
 from app.messages.values import Edit, MessageId, MessageRole
@@ -86,7 +88,9 @@ async def subscribed(
     if after is not None:
         variables["after"] = after
     context = Context(actor, database, {HappenedEvents: happened})
-    found = await schema.subscribe(GraphQLRequest(FOLLOW, variables), schema.prepare(FOLLOW), context)
+    found = await schema.subscribe(
+        GraphQLRequest(FOLLOW, variables), Preparation(schema.core, LimitSettings()).prepare(FOLLOW), context
+    )
     assert not isinstance(found, ExecutionResult), found
     return found
 

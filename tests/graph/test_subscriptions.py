@@ -6,14 +6,17 @@ import pytest
 from graphql import ExecutionResult
 from structlog.testing import capture_logs
 
+from app.core.settings.limits import LimitSettings
 from app.db.database import Database
 from app.graph.body import GraphQLRequest
 from app.graph.context import Context
 from app.graph.errors import formatted
+from app.graph.preparing import Preparation
 from tests.conftest import an_actor
 from tests.graph.small_schema import Running, small_schema
 
 SCHEMA = small_schema()
+PREPARATION = Preparation(SCHEMA.core, LimitSettings())
 
 
 class Subscriber:
@@ -26,7 +29,7 @@ class Subscriber:
     async def start(self, text: str, **variables: Any) -> Any:
         """What subscribing gives."""
         asked = GraphQLRequest(text, variables)
-        prepared = SCHEMA.prepare(text)
+        prepared = PREPARATION.prepare(text)
         assert not prepared.errors, prepared.errors
         return await SCHEMA.subscribe(asked, prepared, self._context)
 
@@ -141,4 +144,4 @@ async def test_what_cannot_start_is_refused_before_the_stream(text: str, code: s
 async def test_a_subscription_whose_only_field_is_skipped_is_refused() -> None:
     text = "subscription ($skip: Boolean!) { count(to: 1) @skip(if: $skip) }"
 
-    assert SCHEMA.prepare(text).errors or (await Subscriber().refusal(text, skip=True))["extensions"]["code"]
+    assert PREPARATION.prepare(text).errors or (await Subscriber().refusal(text, skip=True))["extensions"]["code"]

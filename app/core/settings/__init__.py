@@ -7,14 +7,15 @@ from pydantic import AliasChoices, ValidationError, model_validator
 
 from app.core.settings.database import DatabaseSettings
 from app.core.settings.identity import IdentitySettings
-from app.core.settings.kinds import MODEL_NAME, Group, is_loopback
+from app.core.settings.kinds import MODEL_NAME, Group
+from app.core.settings.limits import LimitSettings
 from app.core.settings.models import ModelSettings
 from app.core.settings.observing import ObservingSettings
 from app.core.settings.serving import ServingSettings
 from app.core.settings.work import WorkSettings
 
 GROUPS: tuple[type[Group], ...] = (
-    DatabaseSettings, ServingSettings, IdentitySettings, WorkSettings, ModelSettings, ObservingSettings,
+    DatabaseSettings, ServingSettings, LimitSettings, IdentitySettings, WorkSettings, ModelSettings, ObservingSettings,
 )  # fmt: skip
 """In the order of the page of configuration."""
 
@@ -28,7 +29,9 @@ class SettingsError(Exception):
     """One line per setting that is wrong, with its name in the environment and what it should be."""
 
 
-class Settings(DatabaseSettings, ServingSettings, IdentitySettings, WorkSettings, ModelSettings, ObservingSettings):
+class Settings(
+    DatabaseSettings, ServingSettings, LimitSettings, IdentitySettings, WorkSettings, ModelSettings, ObservingSettings
+):
     """What an operator may choose. `docs/configuration.md` holds the same tables; a test compares them."""
 
     @model_validator(mode="after")
@@ -52,6 +55,15 @@ class Settings(DatabaseSettings, ServingSettings, IdentitySettings, WorkSettings
             raise ValueError(
                 "COLLOQUY_CORS_ORIGINS=* with COLLOQUY_AUTH=off would let any page that is open in a browser of this "
                 "machine in: name the origins"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _waiting_ends_before_it_is_cut(self) -> "Settings":
+        if self.operation_timeout_seconds <= self.execute_wait_seconds:
+            raise ValueError(
+                f"COLLOQUY_OPERATION_TIMEOUT_SECONDS={self.operation_timeout_seconds:g} must be more than "
+                f"COLLOQUY_EXECUTE_WAIT_SECONDS={self.execute_wait_seconds:g}: it may wait so long"
             )
         return self
 
