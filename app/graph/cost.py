@@ -119,7 +119,13 @@ def _summed(sums: Mapping[Product, int], operation: OperationDefinitionNode) -> 
         for found in operation.variable_definitions or ()
         if found.default_value is not None
     }
-    return Cost(max(fixed, 1), tuple(places), tuple((known, depends) for depends, known in varying.items()), defaults)
+    # Nothing is free: an operation of leaves alone costs as much as one object.
+    return Cost(
+        fixed if varying else max(fixed, 1),
+        tuple(places),
+        tuple((known, depends) for depends, known in varying.items()),
+        defaults,
+    )
 
 
 class _Compiler:

@@ -55,11 +55,17 @@ class Documents:
     executed lately is kept. ManifestProblem.
     """
 
-    def __init__(self, schema: GraphQLSchema, limits: LimitSettings) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: LimitSettings,
+        most: int = CACHED_DOCUMENTS,
+        most_bytes: int = CACHED_BYTES,
+    ) -> None:
         self._preparation = Preparation(schema, limits)
         path = limits.trusted_documents
         self._trusted = None if path is None else Trusted(path, self._preparation)
-        self._good = _Kept(CACHED_DOCUMENTS, CACHED_BYTES)
+        self._good = _Kept(most, most_bytes)
         self._refused = _Kept(REFUSED_DOCUMENTS, REFUSED_BYTES)
         self._texts: dict[str, str] = {}
 

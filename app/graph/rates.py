@@ -57,20 +57,23 @@ class Buckets(Generic[K]):
     def wait_for(self, key: K, points: int) -> float:
         """The seconds until so many points are there; 0 where they are."""
         now = self._clock()
-        wait = max(self._full_at.get(key, now) - now, 0.0) + (points - self._capacity) / self._points_per_second
-        # Points are whole: what is off by less than that is the rounding of seconds.
-        return wait if wait * self._points_per_second > ROUNDING else 0.0
+        return self._wait(now, self._full_at.get(key, now), points)
 
     def spend(self, key: K, points: int) -> float:
         """Take points out; the seconds until that may be done where they are not there, and then none is taken."""
-        wait = self.wait_for(key, points)
-        if wait:
-            return wait
         now = self._clock()
-        self._full_at[key] = max(self._full_at.get(key, now), now) + points / self._points_per_second
-        self._full_at.move_to_end(key)
-        self._forget(now)
-        return 0.0
+        full_at = self._full_at.get(key, now)
+        wait = self._wait(now, full_at, points)
+        if not wait:
+            self._full_at[key] = max(full_at, now) + points / self._points_per_second
+            self._full_at.move_to_end(key)
+            self._forget(now)
+        return wait
+
+    def _wait(self, now: float, full_at: float, points: int) -> float:
+        wait = max(full_at - now, 0.0) + (points - self._capacity) / self._points_per_second
+        # Points are whole: what is off by less than that is the rounding of seconds.
+        return wait if wait * self._points_per_second > ROUNDING else 0.0
 
     def _forget(self, now: float) -> None:
         """Drop the full ones among those that were longest not used; two for each that is added, so that they go."""

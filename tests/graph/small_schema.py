@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 import strawberry
+from sqlalchemy import Integer, String, bindparam, cast, func, select
 
 from app.core.actor import Actor
 from app.core.errors import ValidationError
 from app.db.scopes import ReadScope
+from app.db.statement import Query as Statement
 from app.graph.context import Info
 from app.graph.inputs import input_type
 from app.graph.loading import Loader
 from app.graph.payloads import Changed, Payload, mutation
 from app.graph.queries import query, subscription
 from app.graph.schema import Schema, build_schema
+
+NAP = Statement(str, select(cast(func.pg_sleep(bindparam("seconds", type_=Integer)), String).label("slept")))
 
 
 @dataclass(eq=False)
@@ -88,6 +92,14 @@ class Asked(Loader[Running, int]):
         return [key.loaded for key in keys]
 
 
+class Naps(Loader[int, int]):
+    """Sleeps in the database."""
+
+    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[int]) -> list[int]:
+        """The seconds, one by one."""
+        return [len(await scope.all(NAP, seconds=key)) for key in keys]
+
+
 @strawberry.type(description="A number.")
 class Number:
     value: int = strawberry.field(description="Itself.")
@@ -99,6 +111,10 @@ class Number:
     @strawberry.field(description="How often this was loaded.")
     async def loaded(self, info: Info) -> int:
         return await info.context.loader(Asked).load(running(info))
+
+    @strawberry.field(description="The one after it.")
+    def next(self) -> "Number":
+        return Number(value=self.value + 1)
 
     @strawberry.field(description="Itself where it is odd, else an error.")
     async def odd_only(self) -> int | None:
@@ -134,6 +150,17 @@ class Query:
     async def correlation(self, info: Info) -> str:
         return info.context.actor.correlation_id
 
+    @query(int, "Sleeps in the database, in a statement of its own or in a loader's.")
+    async def nap(self, info: Info, seconds: int, loaded: bool = False) -> int:
+        if loaded:
+            return await info.context.loader(Naps).load(seconds)
+        async with info.context.database.read() as scope:
+            return len(await scope.all(NAP, seconds=seconds))
+
+    @query(Number | None, "A number.")
+    async def number(self, value: int) -> Number:
+        return Number(value=value)
+
 
 @input_type("What to say.")
 class SayInput:
@@ -149,6 +176,12 @@ class SayPayload(Payload):
 class Mutation:
     @mutation(SayPayload, "Says it.")
     async def say(self, info: Info, input: SayInput) -> Changed:
+        return Changed({"said": input.text})
+
+    @mutation(SayPayload, "Says it in a transaction that takes a while.")
+    async def mumble(self, info: Info, input: SayInput) -> Changed:
+        async with info.context.database.unit_of_work() as uow:
+            await uow.all(NAP, seconds=600)
         return Changed({"said": input.text})
 
 
