@@ -8,7 +8,7 @@ import pytest
 
 from tests.graph.wire import SCHEMA, Wire, wire
 
-SMALL = {
+SMALL: dict[str, Any] = {
     "max_document_characters": 400,
     "max_document_tokens": 60,
     "max_document_depth": 4,

@@ -1,6 +1,7 @@
 """Rates: buckets of points that fill again, for users and for addresses."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -77,7 +78,7 @@ def test_an_operation_that_could_never_be_paid_is_told_at_the_start(monkeypatch:
 
 
 async def test_who_asks_for_too_much_is_told_when_to_come_again_and_others_are_answered() -> None:
-    rates = {"rate_points_per_minute": 60, "rate_burst_points": 10, "max_cost": 10}
+    rates: dict[str, Any] = {"rate_points_per_minute": 60, "rate_burst_points": 10, "max_cost": 10}
     async with wire(**rates) as served, served.http() as alice, served.http("bob") as bob:
         told = await alice.post("/graphql", json={"query": "{ me }", "extensions": {"cost": True}})
         assert told.json()["extensions"] == {"cost": {"requested": 1, "limit": 10, "remaining": 9}}
