@@ -40,7 +40,7 @@ class Cutter:
         place = urlsplit(self.server)
         try:
             from_server, to_server = await asyncio.open_connection(place.hostname, place.port)
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             to_client.transport.abort()
             return
         ways = [
@@ -52,9 +52,11 @@ class Cutter:
         finally:
             for way in ways:
                 way.cancel()
+            # Before anything is waited for: whoever ends the proxy cancels that.
+            to_server.close()
+            to_client.close()
             await asyncio.gather(*ways, return_exceptions=True)
             for writer in (to_server, to_client):
-                writer.close()
                 with contextlib.suppress(OSError):
                     await writer.wait_closed()
 
