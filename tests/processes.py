@@ -3,6 +3,7 @@
 import asyncio
 import re
 import signal
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ _ADDRESS = re.compile(r"Uvicorn running on (http://[\w.]+:\d+)")
 class Served:
     """A process that was started; what it says on standard error goes to a file."""
 
-    def __init__(self, process: Forked, log: Path) -> None:
+    def __init__(self, process: Forked | Process, log: Path) -> None:
         self.process = process
         self._log = log
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.test_clients import node
-from tests.processes import PATIENCE_SECONDS, REPOSITORY
+from tests.forked import REPOSITORY
+from tests.node import node
+from tests.processes import PATIENCE_SECONDS
 
 CONTRACT = REPOSITORY / "contract"
 MODULES = CONTRACT / "node_modules"

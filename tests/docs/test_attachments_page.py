@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.attachments.files import Message
-from tests.docs.test_clients import node
 from tests.forked import REPOSITORY
+from tests.node import node
 from tests.processes import Served, serving
 
 PAGE = REPOSITORY / "docs" / "attachments.md"

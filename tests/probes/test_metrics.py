@@ -35,7 +35,8 @@ def probes_of(database: Database, **chosen: object) -> Probes:
 async def status_of(probes: Probes, authorization: str | bytes | None = None) -> tuple[int, str]:
     """What a scrape is answered."""
     transport = httpx2.ASGITransport(app=Starlette(routes=probes.routes()))
-    headers = [] if authorization is None else [("Authorization", authorization)]
+    shown = authorization.encode() if isinstance(authorization, str) else authorization
+    headers = [] if shown is None else [(b"Authorization", shown)]
     async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
         found = await http.get("/metrics", headers=headers)
     return found.status_code, found.text
@@ -51,7 +52,7 @@ async def test_scrape_tells_of_the_process_and_of_the_database(client: GraphQLCl
 
     assert plain.headers["content-type"].startswith("text/plain")
     assert modern.headers["content-type"].startswith("application/openmetrics-text")
-    families = {family.name: family for family in text_string_to_metric_families(plain.text)}
+    families = {family.name: family for family in text_string_to_metric_families(plain.text)}  # type: ignore[no-untyped-call]
     assert {family.name for family in open_metrics(modern.text)} >= families.keys() - {"colloquy_build_info"}
     samples = {
         (sample.name, *sample.labels.values()): sample.value
@@ -70,14 +71,15 @@ async def test_scrape_tells_of_the_process_and_of_the_database(client: GraphQLCl
 
 
 async def test_token_is_needed_where_the_doors_are_not_open(database: Database) -> None:
-    closed = probes_of(database, auth="key")
-    guarded = probes_of(database, auth="key", metrics_token=SecretStr(TOKEN))
+    closed = probes_of(database, auth="on")
+    guarded = probes_of(database, auth="on", metrics_token=SecretStr(TOKEN))
 
     for given in (None, "Bearer ", f"Bearer {TOKEN}", "Basic abc"):
         status, text = await status_of(closed, given)
         assert (status, "set COLLOQUY_METRICS_TOKEN" in text) == (401, True)
-    for given in (None, f"Bearer {TOKEN}x", f"Basic {TOKEN}", TOKEN, "Bearer é".encode()):
-        status, text = await status_of(guarded, given)
+    others: tuple[str | bytes | None, ...] = (None, f"Bearer {TOKEN}x", f"Basic {TOKEN}", TOKEN, "Bearer é".encode())
+    for other in others:
+        status, text = await status_of(guarded, other)
         assert (status, "colloquy_requests" in text) == (401, False)
     assert [(await status_of(guarded, f"{scheme} {TOKEN}"))[0] for scheme in ("Bearer", "bearer")] == [200, 200]
     assert (await status_of(probes_of(database)))[0] == 200

@@ -1,6 +1,7 @@
 """The watch over the log finds what must not be in it, in every notation that lines have."""
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from tests.leaks import LogWatch
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl"
 
 
-def watching(message: str, *sent: dict[str, object]) -> str | None:
+def watching(message: str, *sent: dict[str, Any]) -> str | None:
     """What is found where a library logs a message, in a test whose client has sent these variables."""
     watch = LogWatch()
     for variables in sent:
