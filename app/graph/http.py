@@ -210,8 +210,9 @@ def _json(
 
 
 def _from_query_string(request: Request) -> GraphQLRequest:
-    given: dict[str, Any] = {name: values[-1] for name, values in parse_qs(request.url.query).items()}
-    for name in ("variables", "extensions"):
-        if name in given:
-            given[name] = parse_json(given[name].encode(errors="surrogatepass"))
+    # Not `request.url`: Starlette 1.10 fails on bytes that are no UTF-8. What is escaped so is replaced, too.
+    asked = request.scope["query_string"].decode(errors="replace")
+    given = {name: values[-1] for name, values in parse_qs(asked).items()}
+    if "variables" in given:
+        return request_of({**given, "variables": parse_json(given["variables"].encode(errors="surrogatepass"))})
     return request_of(given)

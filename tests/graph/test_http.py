@@ -46,6 +46,7 @@ async def sent(
         (b'{"query": "# nothing"}', None),
         (b'{"query": "{ viewer { "}', None),
         (b'{"query": "{ nonsense }"}', None),
+        (b'{"query": "{ sessions(first: %b) { totalCount } }"}' % (b"9" * 5_000), None),
         (b'{"query": "query ($a: Int!) { sessions(first: $a) { totalCount } }"}', None),
         (b'{"query": "query ($a: Int) { sessions(first: $a) { totalCount } }", "variables": {"a": "one"}}', None),
         (b'{"query": "subscription { nothing }"}', None),
