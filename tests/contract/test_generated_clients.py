@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.client import GraphQLClient
 from tests.forked import REPOSITORY
 from tests.node import node
 from tests.processes import PATIENCE_SECONDS
@@ -44,6 +45,49 @@ def test_front_ends_compile_over_what_they_generate(tmp_path: Path) -> None:
     names = set(re.findall(r"^(?:query|mutation|subscription) (\w+)", "\n".join(operations), re.MULTILINE))
     assert len(names) == len(operations) >= 15
     assert names < {path.name.split(".")[0] for path in (tmp_path / "relay/out").iterdir()}
+
+
+ARIADNE = """[tool.ariadne-codegen]
+schema_path = "{schema}"
+queries_path = "{operations}"
+target_package_name = "colloquy_client"
+target_package_path = "{folder}"
+include_comments = "none"
+
+[tool.ariadne-codegen.scalars.DateTime]
+type = "datetime.datetime"
+"""
+
+READ = """import sys
+from colloquy_client import Client, SessionListQuery
+assert callable(Client.completion_subscription)
+page = SessionListQuery.model_validate_json(sys.stdin.read())
+print(*(edge.node.title for edge in page.sessions.edges), sep=", ")
+"""
+
+
+async def test_client_of_python_reads_what_is_answered(client: GraphQLClient, tmp_path: Path) -> None:
+    tools = CONTRACT / ".venv/bin"
+    if not (tools / "ariadne-codegen").exists():
+        pytest.skip("the tools of contract/ are not installed: run `make contract`")
+    config = tmp_path / "ariadne.toml"
+    operations = CONTRACT / "operations"
+    config.write_text(ARIADNE.format(schema=REPOSITORY / "schema.graphql", operations=operations, folder=tmp_path))
+    for title in ("one", "two"):
+        await client.create_session(title=title)
+    page = await client.data((operations / "SessionList.graphql").read_text())
+
+    written = _python(tmp_path, tools / "ariadne-codegen", "--config", config)
+    read = _python(tmp_path, tools / "python", "-c", READ, given=json.dumps(page))
+
+    assert written.returncode == 0, written.stderr
+    assert (read.returncode, read.stdout) == (0, "two, one\n"), read.stderr
+
+
+def _python(folder: Path, *command: object, given: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        list(map(str, command)), cwd=folder, input=given, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
 
 
 @pytest.fixture
