@@ -7,11 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from stat import S_IMODE
 
 import httpx2
+import jwt
 import pytest
 import yaml
 
@@ -21,6 +23,7 @@ from tests.processes import PATIENCE_SECONDS, REPOSITORY, Served
 SERVER_LOCK = REPOSITORY / "requirements-server.lock"
 ASSETS = Path("web/dist/playground")
 IMAGE_USER = 10001
+SECRET = "a secret of thirty-two bytes, or more"
 INSIDE = REPOSITORY / "tests" / "image" / "inside.py"
 SEND = 'mutation { sendMessage(input: { content: "hello", model: "local:echo" }) { success } }'
 
@@ -74,8 +77,7 @@ async def test_server_of_the_image_needs_no_other_packages_and_writes_nothing(
     assert (steps["ENTRYPOINT"], steps["CMD"]) == ('["colloquy"]', '["serve"]')
     environment = {
         **dict(re.findall(r"(\w+)=(\S+)", steps["ENV"])),
-        # With authentication off, which needs no secret, the server listens on no other address.
-        "COLLOQUY_AUTH": "off", "COLLOQUY_HOST": "127.0.0.1", "COLLOQUY_PORT": "0",
+        "COLLOQUY_AUTH": "on", "COLLOQUY_JWT_SECRET": SECRET, "COLLOQUY_HOST": "127.0.0.1", "COLLOQUY_PORT": "0",
         "DATABASE_URL": dsn, "HOME": "/nowhere", "PATH": os.defpath,
     }  # fmt: skip
     log = tmp_path / "log"
@@ -88,12 +90,14 @@ async def test_server_of_the_image_needs_no_other_packages_and_writes_nothing(
         async with httpx2.AsyncClient(base_url=await served.address(), timeout=PATIENCE_SECONDS) as http:
             ready = await http.get("/health/ready")
             page = await http.get("/graphiql")
-            sent = await http.post("/graphql", json={"query": SEND})
+            refused = await http.post("/graphql", json={"query": SEND})
+            token = jwt.encode({"sub": "alice", "exp": time.time() + 600}, SECRET, "HS256")
+            sent = await http.post("/graphql", json={"query": SEND}, headers={"Authorization": f"Bearer {token}"})
     finally:
         if process.returncode is None:
             code = await served.stop()
 
-    assert (ready.status_code, page.status_code, code) == (200, 200, 0), served.said
+    assert (ready.status_code, page.status_code, refused.status_code, code) == (200, 200, 401, 0), served.said
     assert sent.json()["data"]["sendMessage"] == {"success": True}
 
 
