@@ -26,6 +26,7 @@ from graphql import (
 )
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 from schemathesis.graphql import nodes
 from structlog.testing import capture_logs
@@ -48,7 +49,7 @@ SCALARS = {
 }
 """What is written where a scalar of ours is wanted: values, some at its edges, and some beyond."""
 
-PLACES = {
+PLACES: dict[str, list[Any]] = {
     "first": [nodes.Int(2), nodes.Int(100), nodes.Int(0), nodes.Int(101), nodes.Null],
     "last": [nodes.Null, nodes.Null, nodes.Null, nodes.Int(1), nodes.Int(-1)],
     "after": [nodes.Null, nodes.Null, nodes.String("x")],
@@ -100,6 +101,7 @@ def generated(mode: GenerationMode, count: int) -> Iterator[str]:
     for name, values in SCALARS.items():
         schemathesis.graphql.scalar(name, st.sampled_from(values).map(nodes.String))
     for operation in schemathesis.graphql.from_file(with_kinds_of_values(served.as_str())).get_all_operations():
+        assert isinstance(operation, Ok)
         yield from examples(operation.ok().as_strategy(generation_mode=mode), count)
 
 

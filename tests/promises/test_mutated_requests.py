@@ -40,6 +40,7 @@ MOST_GROWTH = 1.2
 twentieth; what is kept of each request would add some tenths for each."""
 
 OVER_SOCKETS = 400
+AS_JSON = {"Content-Type": "application/json"}
 CLOSED_BY_THE_PROTOCOL = range(4400, 4500)
 
 
@@ -68,8 +69,7 @@ async def test_broken_requests_over_a_real_connection_are_answered(dsn: str, tal
     with no_fault_in_the_log():
         async with listening(dsn) as address, httpx2.AsyncClient(base_url=address, timeout=PATIENCE_SECONDS) as http:
             for request in asked:
-                sent = {"content": request.body, "headers": {"Content-Type": "application/json"}}
-                response = await http.post("/graphql", **sent)
+                response = await http.post("/graphql", content=request.body, headers=AS_JSON)
                 media_type = response.headers["content-type"]
                 assert_in_order(response.status_code, media_type, response.content, request)
             codes = await told_over_sockets(address, [request.body for request in asked])
