@@ -4,6 +4,7 @@ import { SEND, FOLLOW } from "./answers.mjs";
 import * as apollo from "./with-apollo.mjs";
 import * as overEvents from "./with-graphql-sse.mjs";
 import * as overSocket from "./with-graphql-ws.mjs";
+import { connected } from "./with-persisted-queries.mjs";
 import * as urql from "./with-urql.mjs";
 
 const apolloBy = (client) => ({
@@ -45,9 +46,29 @@ async function told(client, content) {
   };
 }
 
+/** What two people send who ask for the same twice each: by which method, and whether with the text. */
+async function persisted(content) {
+  const sent = [];
+  const fetch = (uri, options) => {
+    const text = options.method === "GET" ? new URL(uri).searchParams.get("query") : JSON.parse(options.body).query;
+    sent.push([options.method, Boolean(text)]);
+    return globalThis.fetch(uri, options);
+  };
+  const told = [];
+  for (const client of [connected(fetch), connected(fetch)]) {
+    for (const turn of ["first", "second"]) {
+      const input = { content, model: "local:echo", clientKey: `${content}, once` };
+      const { viewer } = await apollo.request(client, "query Persisted { viewer { userId } }");
+      const { sendMessage } = await apollo.request(client, SEND.replace("mutation", "mutation Persisted"), { input });
+      told.push([turn, viewer.userId, sendMessage.run.id]);
+    }
+  }
+  return { sent, told };
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
   const { name, content } = JSON.parse(line);
-  const answer = await told(clients[name], content).catch((error) => ({ failed: codesOf(error), stack: error.stack }));
+  const answer = await (name in clients ? told(clients[name], content) : persisted(content)).catch((error) => ({ failed: codesOf(error), stack: error.stack }));
   console.log(JSON.stringify(answer));
 }
 process.exit(0);

@@ -91,6 +91,16 @@ async def test_every_library_shows_an_answer_once_and_whole(dsn: str, client: Gr
     assert titles["sessions"]["totalCount"] == len(LIBRARIES), "a message that was sent again was stored again"
 
 
+async def test_persisted_queries_are_sent_once(dsn: str, tmp_path: Path) -> None:
+    async with driver(tmp_path, dsn) as libraries:
+        told = await libraries.tell("persisted queries", "What is a hash?")
+
+    by_hash = [["GET", False], ["POST", False]]
+    unknown = [["GET", False], ["POST", True], ["POST", False], ["POST", True]]
+    assert told["sent"] == [*unknown, *by_hash, *by_hash, *by_hash]
+    assert {(user, run) for _, user, run in told["told"]} == {("alice", told["told"][0][2])}
+
+
 def shown(events: list[dict[str, Any]]) -> str:
     """What a person sees in the end; every event comes once, in order."""
     seqs = [event["seq"] for event in events]
