@@ -52,7 +52,8 @@ async def test_scrape_tells_of_the_process_and_of_the_database(client: GraphQLCl
 
     assert plain.headers["content-type"].startswith("text/plain")
     assert modern.headers["content-type"].startswith("application/openmetrics-text")
-    families = {family.name: family for family in text_string_to_metric_families(plain.text)}  # type: ignore[no-untyped-call]
+    told = text_string_to_metric_families(plain.text)  # type: ignore[no-untyped-call]
+    families = {family.name: family for family in told}
     assert {family.name for family in open_metrics(modern.text)} >= families.keys() - {"colloquy_build_info"}
     samples = {
         (sample.name, *sample.labels.values()): sample.value
