@@ -50,3 +50,11 @@ class FailingDetector:
 def in_view(tokens: int) -> WindowUse:
     """What a worker notes of a question of so many tokens, of which nothing was left out."""
     return WindowUse(32_768, tokens, 1, 0, 0)
+
+
+class NoDatabase:
+    """For schemas that ask none: queries are read here, too."""
+
+    async def for_query(self) -> "NoDatabase":
+        """As a database without a replica."""
+        return self

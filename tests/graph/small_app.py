@@ -15,6 +15,7 @@ from app.core.settings import Settings
 from app.db.database import Database
 from app.identity.service import Authenticator, OpenDoor
 from app.playground import playground_routes
+from tests.fakes import NoDatabase
 from tests.graph.small_schema import Running, small_schema
 
 
@@ -31,7 +32,8 @@ def application(assets: Path = Path("unused"), authenticator: Authenticator | No
         routes=[*graphql_routes(small_schema(), settings, stopping), *playground_routes(assets)], lifespan=lifespan
     )
     services: dict[type, object] = {Running: Running()}
-    app.state.container = Container(settings, "unused", cast(Database, None), authenticator or OpenDoor(), services)
+    database = cast(Database, NoDatabase())
+    app.state.container = Container(settings, "unused", database, authenticator or OpenDoor(), services)
     return app
 
 

@@ -24,6 +24,7 @@ from app.core.settings import Settings
 from app.db.database import Database
 from app.graph.socket import INIT_SECONDS
 from app.identity.service import Authenticator, OpenDoor
+from tests.fakes import NoDatabase
 from tests.graph.small_schema import Running, small_schema
 
 PATIENCE_SECONDS = 20.0
@@ -144,7 +145,8 @@ async def wire(
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=chosen.host_names, www_redirect=False)],
     )
     services: dict[type, object] = {Running: running}
-    app.state.container = Container(chosen, "unused", cast(Database, database), authenticator or OpenDoor(), services)
+    asked = cast(Database, database or NoDatabase())
+    app.state.container = Container(chosen, "unused", asked, authenticator or OpenDoor(), services)
     config = uvicorn.Config(
         app, log_config=None, lifespan="off", timeout_graceful_shutdown=2, ws_max_size=chosen.max_body_bytes
     )

@@ -52,9 +52,10 @@ async def test_scrape_tells_of_the_process_and_of_the_database(client: GraphQLCl
 
     assert plain.headers["content-type"].startswith("text/plain")
     assert modern.headers["content-type"].startswith("application/openmetrics-text")
-    told = text_string_to_metric_families(plain.text)  # type: ignore[no-untyped-call]
+    told = text_string_to_metric_families(plain.text)
     families = {family.name: family for family in told}
-    assert {family.name for family in open_metrics(modern.text)} >= families.keys() - {"colloquy_build_info"}
+    told_openly = open_metrics(modern.text)  # type: ignore[no-untyped-call]
+    assert {family.name for family in told_openly} >= families.keys() - {"colloquy_build_info"}
     samples = {
         (sample.name, *sample.labels.values()): sample.value
         for family in families.values()
