@@ -93,7 +93,7 @@ def _lists_first(root: Hop) -> int:
 def selected(way: Way, through: str, last: str, wanted: Wanted = leaves) -> str:
     """The selection of a way: lists `through` nodes or edges, of the last `last`; of its objects what is `wanted`."""
     hop, *rest = way
-    inner = f"{rest[0].name} {selected(tuple(rest), through, last, wanted)}" if rest else wanted(hop.to)
+    inner = f"{_asked(rest[0])} {selected(tuple(rest), through, last, wanted)}" if rest else wanted(hop.to)
     if is_abstract_type(node_of(hop.kind)):
         inner = f"... on {hop.to.name} {{ {inner} }}"
     if not is_connection(hop.kind):
@@ -103,6 +103,11 @@ def selected(way: Way, through: str, last: str, wanted: Wanted = leaves) -> str:
     if through == "edges":
         return f"{{ edges {{ cursor node {{ {inner} }} }} pageInfo {{ {leaves(SCHEMA.type_map['PageInfo'])} }} }}"
     return f"{{ nodes {{ {inner} }} }}"
+
+
+def _asked(hop: Hop) -> str:
+    """A field below the root as it is asked for: of lists inside lists so many that the whole is within the limits."""
+    return f"{hop.name}(first: 20)" if is_connection(hop.kind) and "(" not in hop.name else hop.name
 
 
 def rooted(way: Way, ids: Mapping[str, list[str]], selection: str) -> str:
