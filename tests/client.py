@@ -26,6 +26,10 @@ from tests.leaks import WATCH
 from tests.uploads import request_body
 
 
+WIDE: dict[str, Any] = {"max_document_tokens": 5_000, "max_document_aliases": 1_000}
+"""A document that asks for every field of every type with an id is larger than those that clients send."""
+
+
 @dataclass(frozen=True, slots=True)
 class GraphQLClient:
     """Asks as one user."""
@@ -115,11 +119,9 @@ OPEN = Door(OpenDoor(), lambda user: {"X-Colloquy-User": user})
 
 
 @asynccontextmanager
-async def client_of(
-    database: Database, services: Mapping[type, object], user: str, authenticator: Authenticator | None = None
-) -> AsyncIterator[GraphQLClient]:
-    """A client of the application over `database`, as `user` or `user@tenant`, or as whom an authenticator lets in."""
-    settings = Settings(data_dir=Path("unused"))
+async def client_of(database: Database, services: Mapping[type, object], user: str) -> AsyncIterator[GraphQLClient]:
+    """A client of the application over `database`, as `user` or `user@tenant`."""
+    settings = Settings(data_dir=Path("unused"), **WIDE)
     app = create_app(settings)
     container = app.state.container = Container(settings, "unused", database, authenticator or OpenDoor(), services)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=True)

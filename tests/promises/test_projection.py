@@ -66,7 +66,7 @@ async def test_what_is_asked_for_is_read_wherever_it_stands(
     client: GraphQLClient, talk: Conversation, statements: StatementRecorder, selection: str
 ) -> None:
     for column, asking in LARGE.items():
-        operation = f"{{ sessions {{ nodes {{ {selection.replace('LARGE', asking)} }} }} }}"
+        operation = f"{{ sessions(first: 2) {{ nodes {{ {selection.replace('LARGE', asking)} }} }} }}"
         if "...page" in operation:
             operation += f" fragment page on ChatMessageConnection {{ nodes {{ {asking} }} }}"
 

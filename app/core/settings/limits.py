@@ -19,7 +19,7 @@ class LimitSettings(Group):
         description="Most tokens of a document: names, values, braces. A thousand take about 20 ms to check, once.",
     )
     max_document_depth: Annotated[int, Field(ge=1, le=100)] = Field(20, description="Most fields inside each other.")
-    max_document_aliases: Count = Field(200, description="Most aliases of a document, its fragments written out.")
+    max_document_aliases: Count = Field(500, description="Most aliases of a document, its fragments written out.")
     max_document_directives: Count = Field(200, description="Most directives of a document, its fragments written out.")
     max_root_fields: Count = Field(50, description="Most fields at the top of an operation.")
     max_document_fields: Count = Field(5_000, description="Most fields of an operation, its fragments written out.")
