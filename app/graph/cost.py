@@ -33,6 +33,10 @@ MUTATION_COST = 10
 ASSUMED_LENGTH = 5
 """Of a list that is not paged: the calls of a message, the stages of a project, labels. A guess, and a high one."""
 
+INTROSPECTION_COST = 5
+"""Of an object below `__schema`: all of them are made at one go, in which nobody else is answered. The whole schema
+takes 170 ms; so two are allowed in one operation, and not eleven."""
+
 _PAGE_ARGUMENTS = ("first", "last", "limit", "ids")
 """Arguments that say how long a list is, by a number or by what they list."""
 
@@ -166,7 +170,7 @@ class _Compiler:
             inside = (*around, own or page or Page(least=length))
         if (parent.name, field.name.value) != ("__Type", "ofType"):
             # What wraps a type is counted with it: the chain is short wherever it may end.
-            self._count(inside, cost)
+            self._count(inside, INTROSPECTION_COST if target.name.startswith("__") else cost)
         assert field.selection_set is not None  # noqa: S101 - the caller looked
         self.add(field.selection_set, target, inside, None if is_list else own)
 

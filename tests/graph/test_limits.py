@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.graph.cost import INTROSPECTION_COST
 from tests.graph.wire import SCHEMA, Wire, wire
 
 SMALL: dict[str, Any] = {
@@ -17,7 +18,7 @@ SMALL: dict[str, Any] = {
     "max_root_fields": 5,
     "max_document_fields": 12,
     "max_introspection_depth": 2,
-    "max_cost": 20,
+    "max_cost": 40,
 }
 
 
@@ -87,9 +88,9 @@ async def test_each_limit_takes_what_is_at_its_bound_and_refuses_one_more(served
 async def test_the_cost_is_limited_and_told_on_every_transport(served: Wire) -> None:
     refused = (await answer(served, "{ __schema { types { name } } }"))["errors"][0]["extensions"]
     assert refused["code"] == "LIMIT_EXCEEDED"
-    assert refused["details"] == {"cost": 1 + len(SCHEMA.core.type_map), "limit": 20}
+    assert refused["details"] == {"cost": INTROSPECTION_COST * (1 + len(SCHEMA.core.type_map)), "limit": 40}
 
-    wanted = {"requested": 1, "limit": 20}
+    wanted = {"requested": 1, "limit": 40}
     told = await answer(served, "{ number(value: 1) { value } }", extensions={"cost": True})
     assert told == {"data": {"number": {"value": 1}}, "extensions": {"cost": wanted}}
     assert "extensions" not in await answer(served, "{ me }", extensions={"cost": False})
