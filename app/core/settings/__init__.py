@@ -81,13 +81,19 @@ def load_settings(**flags: object) -> Settings:
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        raise SettingsError("; ".join(_explain(found["loc"], found["msg"]) for found in error.errors())) from None
+        told = sorted(error.errors(), key=lambda found: _place_on_page(found["loc"]))
+        raise SettingsError("; ".join(_explain(found["loc"], found["msg"]) for found in told)) from None
 
 
 def environment_name(field: str) -> str:
     """The variable that sets `field`."""
     alias = Settings.model_fields[field].validation_alias
     return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"COLLOQUY_{field.upper()}"
+
+
+def _place_on_page(place: tuple[int | str, ...]) -> int:
+    names = [name for group in GROUPS for name in group.model_fields]
+    return names.index(str(place[0])) if place and place[0] in names else len(names)
 
 
 def _explain(place: tuple[int | str, ...], message: str) -> str:
