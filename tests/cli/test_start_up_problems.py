@@ -30,7 +30,7 @@ PASSWORD = "sekret"
             "COLLOQUY_MIGRATE_ON_START: Input should be a valid boolean, unable to interpret input",
         ),
         ("COLLOQUY_LOG_LEVEL", "loud", "COLLOQUY_LOG_LEVEL: must be debug, info, warning or error"),
-        ("COLLOQUY_AUTH", "on", "COLLOQUY_AUTH: must be: off"),
+        ("COLLOQUY_AUTH", "ajar", "COLLOQUY_AUTH: must be off or on"),
         (
             "COLLOQUY_HOST",
             "0.0.0.0",
