@@ -25,7 +25,7 @@ from tests.conversations import PATIENCE_SECONDS
 from tests.leaks import WATCH
 from tests.uploads import request_body
 
-WIDE: dict[str, Any] = {"max_document_tokens": 5_000, "max_document_aliases": 1_000}
+WIDE: dict[str, Any] = {"max_document_tokens": 10_000, "max_document_aliases": 1_000}
 """A document that asks for every field of every type with an id is larger than those that clients send."""
 
 

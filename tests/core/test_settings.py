@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.settings import Settings, SettingsError, environment_name, is_loopback, load_settings
+from app.core.settings import GROUPS, Settings, SettingsError, environment_name, is_loopback, load_settings
 
 SECRET = "hunter2"
 
@@ -175,3 +175,10 @@ def test_what_no_browser_sends_as_an_origin_is_refused(given: str) -> None:
 def test_with_the_doors_open_not_every_page_may_ask() -> None:
     with pytest.raises(SettingsError, match=r"COLLOQUY_CORS_ORIGINS=\* with COLLOQUY_AUTH=off"):
         load_settings(cors_origins="*")
+
+
+def test_no_group_hides_what_another_checks() -> None:
+    # Groups are bases of one class: of two validators with one name, the second would never run.
+    own = [name for group in GROUPS for name in vars(group) if not name.startswith("__") and name != "_abc_impl"]
+
+    assert sorted(name for name in set(own) if own.count(name) > 1) == ["model_config"]

@@ -40,7 +40,7 @@ class IdentitySettings(Group):
 
     @field_validator("api_key_pepper")
     @classmethod
-    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+    def _long_pepper(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value().encode()) < SHORTEST_PEPPER_BYTES:
             raise ValueError(f"must be at least {SHORTEST_PEPPER_BYTES} bytes")
         return value

@@ -32,7 +32,7 @@ class ObservingSettings(Group):
 
     @field_validator("metrics_token")
     @classmethod
-    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+    def _long_token(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < SHORTEST_METRICS_TOKEN:
             raise ValueError(f"must have at least {SHORTEST_METRICS_TOKEN} characters")
         return value
