@@ -62,7 +62,7 @@ class Forked:
 
 
 async def colloquy_process(*arguments: object, **environment: str) -> tuple[int, str, str]:
-    """Exit code, output and errors of a command that ends by itself."""
+    """Exit code, output and errors of a command that ends by itself; bytes that are no text are escaped in them."""
     with TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
         process = Forked(tuple(map(str, arguments)), environment_of(environment), out, err)
@@ -80,7 +80,7 @@ def environment_of(given: dict[str, str]) -> dict[str, str]:
 
 
 def _text(file: Path) -> str:
-    return file.read_text()
+    return file.read_bytes().decode(errors="surrogateescape")
 
 
 def _colloquy(arguments: tuple[str, ...], environment: dict[str, str], out: str, err: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import signal
+import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,6 +13,7 @@ from uuid import uuid4
 import httpx2
 
 from tests.client import GraphQLClient
+from tests.forked import REPOSITORY, Forked, environment_of
 from tests.leaks import WATCH, Leak
 
 PATIENCE_SECONDS = 60.0
@@ -114,14 +116,16 @@ async def _running(folder: Path, command: tuple[str, ...], environment: dict[str
         yield started
 
 
-def _started(folder: Path, command: tuple[str, ...], environment: dict[str, str]) -> Served:
+async def _started(folder: Path, command: tuple[str, ...], environment: dict[str, str]) -> Served:
     log = _new_log(folder)
-    theirs = ("COLLOQUY_", "POSTGRES_", "DATABASE_")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
+    arguments, variables = (*command, "--data-dir", str(folder)), environment_of(environment)
+    if "--workers" not in command:
+        return Served(Forked(arguments, variables, log, log), log)
+    # uvicorn starts its workers by the same library, whose processes do not start others from within a fork.
     with log.open("wb") as told:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", "from app.cli import main; main()", *command, "--data-dir", str(folder),
-            cwd=REPOSITORY, env={**inherited, **environment}, stdout=told, stderr=told,
+            sys.executable, "-c", "from app.cli import main; main()", *arguments,
+            cwd=REPOSITORY, env=variables, stdout=told, stderr=told,
         )  # fmt: skip
     return Served(process, log)
 

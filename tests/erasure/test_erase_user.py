@@ -264,7 +264,7 @@ async def test_an_erasure_that_was_interrupted_goes_on(
     work: ErasurePipeline = services[ErasurePipeline]
     ids = await ids_of(dsn, "bob", "default")
     ended = 0
-    for left in range(20):
+    for left in range(40):
         broken = await Broken.connect(dsn)
         broken.left = left
         try:

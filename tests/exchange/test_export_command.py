@@ -21,7 +21,7 @@ from tests.workflow.scenes import a_workflow
 
 async def run(dsn: str, *arguments: object) -> tuple[int, bytes, str]:
     code, out, err = await colloquy_process("export", *arguments, DATABASE_URL=dsn)
-    return code, out.encode(), err
+    return code, out.encode(errors="surrogateescape"), err
 
 
 def files_in(folder: Path) -> list[Path]:
