@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -84,17 +84,15 @@ class LiveRuns(NamedTuple):
     runs: int
 
 
-_LIVE_BY_STATUS = Query(
-    LiveRuns,
-    select(runs.c.status, runs.c.waiting, func.count().label("runs"))
-    .where(LIVE_RUNS)
-    .group_by(runs.c.status, runs.c.waiting),
-)
+@cache
+def _live_by_status() -> Query[LiveRuns]:
+    counted = select(runs.c.status, runs.c.waiting, func.count().label("runs"))
+    return Query(LiveRuns, counted.where(LIVE_RUNS).group_by(runs.c.status, runs.c.waiting))
 
 
 async def live_runs(scope: ReadScope) -> list[LiveRuns]:
     """The runs of all tenants that have not ended, by state: a pass over the index of those alone."""
-    return await scope.all(_LIVE_BY_STATUS)
+    return await scope.all(_live_by_status())
 
 
 _TOKENS_OF_ENTRY = (

@@ -33,6 +33,8 @@ WITHOUT_TENANT = {
 """Indexes that do not start with the tenant, and why."""
 
 OF_ALL_TENANTS = {
+    ("app.db.replica", ON_MODULE): "asks two servers about themselves, and of no row of ours",
+    ("app.runs.loaders", "_live_by_status"): "counts the runs that go on, for the metrics; it returns numbers",
     ("app.budgets.repository.upkeep", "_forget"): "gives up periods by their age alone; it returns a number",
     ("app.idempotency.repository", "_forget"): "purges keys by their age alone; it returns a number",
     ("app.runs.repository.upkeep", "_compact"): "gives up pieces by their age alone; it returns a number",
@@ -42,7 +44,7 @@ OF_ALL_TENANTS = {
     ("app.tools.repository.upkeep", ON_MODULE): "gives the ids of executions, with their owners, to nobody but upkeep",
     ("app.workflow.repository.upkeep", ON_MODULE): "gives the ids of stages, with their tenants, to nobody but upkeep",
 }
-"""Statements that are run by the calendar or on the command line, never by a request, and why they may."""
+"""Statements that no request runs with what it was given, and why they may: the calendar, the command line, probes."""
 
 _IDENTITY = "comes from whoever authenticates: a name in a header has at most 128 characters"
 _NAME = "a name of at most 255 characters, refused at the edge"

@@ -106,7 +106,7 @@ async def test_each_operation_has_one_line_and_is_counted(wire: Wire, lines: lis
     refused = await one(lines, "refused")
     assert (refused["kind"], refused["outcome"], refused["status"]) == ("mutation", "SESSION_NOT_FOUND", 200)
     assert await one(lines, "wrong") == {
-        **http_, "event": "operation", "outcome": "BAD_USER_INPUT", "status": 400, "statements": 0,
+        **http_, "event": "operation", "outcome": "BAD_USER_INPUT", "status": 200, "statements": 0,
         "bytes": len(wrong.content),
     }  # fmt: skip
     assert (await one(lines, "empty"))["outcome"] == "BAD_USER_INPUT"
@@ -126,7 +126,7 @@ async def test_each_operation_has_one_line_and_is_counted(wire: Wire, lines: lis
     assert counted("colloquy_subscriptions_open", transport="sse") == 0
     assert SECRET not in "".join(lines)
     after = [counted(name, **labels) for name, labels in meters]
-    assert [now - then for now, then in zip(after, before, strict=True)] == [3, 2, 1, 2, 1, 2, 1, 3, 2, 4, 1]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [4, 1, 1, 2, 1, 2, 1, 3, 2, 4, 1]
 
 
 async def test_a_higher_level_silences_the_lines_and_not_the_meters(
