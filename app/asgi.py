@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -22,7 +22,6 @@ from app.attachments.http import routes as attachment_routes
 from app.container import Container, open_container
 from app.core.actor import CorrelationId
 from app.core.logging import configure_logging
-from app.core.ports import LOOPBACK_NAMES
 from app.core.settings import Settings, load_settings
 from app.exchange.http import routes as exchange_routes
 from app.graph.attempts import few_failures
@@ -30,6 +29,7 @@ from app.graph.context import Context
 from app.graph.correlation import Correlated
 from app.graph.endpoints import Endpoints
 from app.graph.http import GraphQLOverHTTP
+from app.graph.observing import Observed
 from app.graph.operations import MakeContext, Operations
 from app.graph.rates import Rates
 from app.graph.schema import Schema
@@ -47,11 +47,20 @@ ROUTES: tuple[Callable[[Endpoints], list[BaseRoute]], ...] = (attachment_routes,
 """What makes the routes of each room that has some: `routes` in its `http.py`."""
 
 
+_CORS: dict[str, Any] = {
+    "allow_methods": ("GET", "HEAD", "POST"),
+    "allow_headers": ("*",),
+    "expose_headers": ("x-correlation-id", "retry-after", "location", "content-disposition"),
+}
+"""What pages of other sites may send and read, where the settings let them ask."""
+
+
 def create_app(settings: Settings | None = None) -> Starlette:
     """The whole application; it opens the database when the server starts it, and closes it when the server stops."""
     chosen = settings or load_settings()
 
     stopping = asyncio.Event()
+    probes = Probes(chosen, lambda: cast("Container", app.state.container))
     let_in, rates = few_failures(make_context, chosen), Rates.of(chosen)
 
     @asynccontextmanager
@@ -75,10 +84,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *probes.routes(),
             *playground_routes(ASSETS),
         ],
-        middleware=[
-            Middleware(Correlated, correlate=correlation_id),
-            Middleware(TrustedHostMiddleware, allowed_hosts=chosen.host_names, www_redirect=False),
-        ],
+        middleware=layers(chosen),
         lifespan=lifespan,
     )
     return app
@@ -91,7 +97,8 @@ def layers(settings: Settings) -> list[Middleware]:
         Middleware(Correlated, correlate=correlation_id),
         # Without credentials, which are cookies: nobody is let in by one.
         *([Middleware(CORSMiddleware, allow_origins=origins, **_CORS)] if origins else []),
-        Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES, www_redirect=False),
+        Middleware(Observed, graphql_path="/graphql"),
+        Middleware(TrustedHostMiddleware, allowed_hosts=settings.host_names, www_redirect=False),
     ]
 
 
@@ -107,11 +114,13 @@ def graphql_routes(
     limits = SocketLimits(
         settings.socket_operations, settings.max_body_bytes, settings.socket_ping_seconds, init_seconds
     )
-    operations = Operations(served, settings, rates)
+    operations, origins = Operations(served, settings, rates), settings.allowed_origins
     let_in = let_in or few_failures(make_context, settings)
     return [
         Route("/graphql", GraphQLOverHTTP(operations, correlation_id, let_in, settings.max_body_bytes, stopping)),
-        WebSocketRoute("/graphql", GraphQLOverSocket(operations, correlation_id, let_in, limits, LOOPBACK_NAMES)),
+        WebSocketRoute(
+            "/graphql", GraphQLOverSocket(operations, correlation_id, let_in, limits, settings.host_names, origins)
+        ),
     ]
 
 
@@ -125,6 +134,8 @@ async def make_context(connection: HTTPConnection, headers: Mapping[str, str], c
     """Lets a caller in: what resolvers and endpoints are given; the application's state holds the container."""
     container: Container = connection.app.state.container
     actor = await container.authenticator.actor(headers, correlation)
+    if (observed := OBSERVED.get()) is not None:
+        observed.actor = actor
     return Context(actor, container.database, container.services, partial(container.authenticator.withdrawn, actor))
 
 

@@ -21,7 +21,7 @@ from app.execution.pipeline import PromptExecutions
 from app.execution.uses import PromptUses
 from app.identity.keyring import Keyring
 from app.identity.pipeline import ApiKeyPipeline
-from app.identity.service import Authenticator, OpenDoor
+from app.identity.service import Authenticator, door
 from app.identity.values import KeyDigests
 from app.live import Collaborators, live
 from app.llm.prices import cost
@@ -129,9 +129,13 @@ async def open_container(
         keyring = Keyring(database, KeyDigests.of(settings))
         try:
             async with AsyncExitStack() as stack:
-                running = live(settings, dsn, database, others, keyring)
-                following = await stack.enter_async_context(running) if background else {}
-                yield Container(settings, dsn, database, OpenDoor(), {**services, Keyring: keyring, **following})
+                following: Mapping[type, object] = {Keyring: keyring}
+                if background:
+                    running = live(settings, dsn, database, others, keyring)
+                    following = {**following, **await stack.enter_async_context(running)}
+                    await stack.enter_async_context(reading_from(settings, database))
+                authenticator = await stack.enter_async_context(door(settings, keyring))
+                yield Container(settings, dsn, database, authenticator, {**services, **following})
         finally:
             await others.statistics.close()
             await others.models.close()

@@ -90,7 +90,7 @@ async def live(
     queue = await Database.connect(dsn, replace(PoolSettings.of(settings), name="jobs", size=QUEUE_CONNECTIONS))
     try:
         async with (
-            Listener(listen_address(settings, dsn), settings.connect_timeout_seconds) as listener,
+            Listener(direct_address(settings, dsn), settings.connect_timeout_seconds) as listener,
             _running(wakeups.run(), answers.run(), happened.run(), approvals.run(), writer.run(), keyring.run()),
         ):
             wakeups.attach(listener)

@@ -118,11 +118,13 @@ OPEN = Door(OpenDoor(), lambda user: {"X-Colloquy-User": user})
 
 
 @asynccontextmanager
-async def client_of(database: Database, services: Mapping[type, object], user: str) -> AsyncIterator[GraphQLClient]:
+async def client_of(
+    database: Database, services: Mapping[type, object], user: str, door: Door = OPEN
+) -> AsyncIterator[GraphQLClient]:
     """A client of the application over `database`, as `user` or `user@tenant`."""
     settings = Settings(data_dir=Path("unused"), **WIDE)
     app = create_app(settings)
-    container = app.state.container = Container(settings, "unused", database, authenticator or OpenDoor(), services)
+    container = app.state.container = Container(settings, "unused", database, door.authenticator, services)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=True)
     async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=door.shown(user)) as http:
         yield GraphQLClient(http, container)

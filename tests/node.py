@@ -2,13 +2,16 @@
 
 import asyncio
 import os
+import re
 import shutil
+import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
 
-from tests.processes import PATIENCE_SECONDS, REPOSITORY
+from tests.forked import REPOSITORY
+from tests.processes import PATIENCE_SECONDS
 
 WEB = REPOSITORY / "web"
 
@@ -26,6 +29,16 @@ def require_package(name: str) -> None:
     """Skip the test where a package of `web/` is not installed."""
     if not (WEB / "node_modules" / name).is_dir():
         pytest.skip(f"{name} is not installed: run `make setup`")
+
+
+def command_for(file: Path) -> list[str]:
+    """How a program is run; the test is skipped where a package that it imports is not installed."""
+    if file.suffix == ".py":
+        return [sys.executable, str(file)]
+    for package in re.findall(r'from "([^"./:]+[^":]*)"', file.read_text()):
+        require_package(package)
+    # Node has WebSocket from version 22 on; 20 has it behind this flag, which later ones take too.
+    return [node(), "--experimental-websocket", str(file)]
 
 
 async def printed(command: list[str], folder: Path) -> str:

@@ -8,7 +8,7 @@ import typer
 
 from app.cli.console import UNUSABLE, DataDir, run, say, settings_of
 from app.container import build_services
-from app.core.settings import Settings
+from app.core.settings import Settings, direct_address
 from app.db import migrate
 from app.db.foundation import apply_migrations, reachable_database
 from app.playground import ASSETS

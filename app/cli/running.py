@@ -26,6 +26,8 @@ from app.core.ports import check_port, in_url
 from app.core.settings import environment_name, load_settings
 from app.db.foundation import ready_database
 from app.graph.documents import Documents
+from app.probes.answers import Probes
+from app.telemetry.spans import exporting
 
 
 def serve(

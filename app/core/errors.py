@@ -45,7 +45,7 @@ class AppError(Exception):
     retryable: bool = False
     """Whether the same request may succeed later; an error that has it from a fact sets it on itself."""
     retry_after_seconds: float | None = None
-    """When it may, where that is known."""
+    """From when on it may, where that is known; over HTTP it is the header Retry-After."""
 
     def __init__(
         self,

@@ -6,9 +6,6 @@ import socket
 
 from app.core.settings import SettingsError
 
-LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"]
-"""What a browser may call a server whose doors are open: a page elsewhere could give its own name our address."""
-
 
 def check_port(host: str, port: int) -> None:
     """Raise SettingsError where another program listens; uvicorn would tell it in its log, with the database up."""

@@ -86,6 +86,7 @@ class Database:
         self._settings = pool_settings
         self._log = log
         self._announce: Announce = _to_nobody
+        self._choose_for_query: Callable[[], Awaitable[Database]] | None = None
         self._use = PoolUse(pool_settings.name, pool_settings.size, pool.get_size, pool.get_idle_size)
 
     def announce_to(self, announce: Announce) -> None:

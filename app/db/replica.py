@@ -147,7 +147,7 @@ class Replica:
     def __init__(self, primary: Database, dsn: str, pool_settings: PoolSettings, wait_seconds: float) -> None:
         self._primary = primary
         self._dsn = dsn
-        self._pool_settings = replace(pool_settings, pooled=False, read_only=True)
+        self._pool_settings = replace(pool_settings, name="replica", pooled=False, read_only=True)
         self._wait_seconds = wait_seconds
         self._standby: Standby | None = None
         self._reached: Standing | None = None

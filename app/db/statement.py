@@ -75,9 +75,7 @@ class Statement(Generic[R]):
         self._make = _record_maker(self._record, tuple(column.key for column in _columns(self._expression)))
         self._names = tuple(compiled.positiontup or ())
         self._required = {name for name, bound in compiled.binds.items() if bound.required}
-        self._constants = {
-            name: bound.effective_value for name, bound in compiled.binds.items() if not bound.required
-        }
+        self._constants = {name: bound.effective_value for name, bound in compiled.binds.items() if not bound.required}
         self.sql = sql
 
     def arguments(self, values: Mapping[str, object]) -> list[object]:

@@ -11,6 +11,7 @@ from app.core.settings.limits import LimitSettings
 from app.graph.context import Context
 from app.graph.operations import MakeContext
 from app.graph.rates import Buckets, Clock, RateExceeded
+from app.telemetry.meters import REFUSALS
 
 
 def few_failures(make_context: MakeContext, limits: LimitSettings, clock: Clock = time.monotonic) -> MakeContext:
@@ -27,11 +28,13 @@ def few_failures(make_context: MakeContext, limits: LimitSettings, clock: Clock 
         address = connection.client.host if connection.client else ""
         seconds = failures.wait_for(address, 1)
         if seconds:
+            REFUSALS.labels("failed logins").inc()
             raise RateExceeded("too many attempts from this address have failed", seconds, "mend the credentials first")
         try:
             return await make_context(connection, headers, correlation)
         except AppError as error:
-            if error.code is ErrorCode.UNAUTHENTICATED:
+            # Where it is the server that cannot tell who is asking, nobody has failed.
+            if error.code is ErrorCode.UNAUTHENTICATED and not error.retryable:
                 failures.spend(address, 1)
             raise
 

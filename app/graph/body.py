@@ -58,6 +58,7 @@ class GraphQLRequest:
     files: tuple[tuple[str, ...], ...] = ()
     """Where in the variables files stand."""
     extensions: dict[str, Any] | None = None
+    """What the client says beside it; members that nobody here knows are passed over."""
     document_id: str | None = None
     """The name of a document that the server knows."""
 

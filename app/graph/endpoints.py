@@ -1,8 +1,6 @@
 """Plain HTTP endpoints of rooms: one request, one Context, and what is refused as JSON."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from math import ceil
-from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -20,69 +18,16 @@ from app.graph.context import Context
 from app.graph.errors import MASK
 from app.graph.operations import Correlate, MakeContext, ReadOnly
 from app.graph.rates import Rates
+from app.graph.refusals import MethodNotAllowed, headers_of, status_of
+from app.telemetry.observation import OBSERVED, note_error
 
 log = structlog.get_logger("colloquy.http")
 
 Handler = Callable[[Request, Context], Awaitable[Response]]
 """Answers one request, or raises an AppError. A streamed body may raise too: the connection is cut then."""
 
-SLOW_MS = 1_000
-"""An answer that took longer is worth a line in the log, as is one that was refused; the others are for debugging."""
-
 ENDPOINT_COST = 10
 """Of a request beside the graph, in points of the rate limit: a file or an export, whatever its size."""
-
-_STATUS = {
-    ErrorCode.UNAUTHENTICATED: 401,
-    ErrorCode.FORBIDDEN: 403,
-    ErrorCode.SESSION_NOT_FOUND: 404,
-    ErrorCode.MESSAGE_NOT_FOUND: 404,
-    ErrorCode.NOT_FOUND: 404,
-    ErrorCode.ALREADY_EXISTS: 409,
-    ErrorCode.VERSION_CONFLICT: 409,
-    ErrorCode.ENABLED_PROMPT_CONFLICT: 409,
-    ErrorCode.INVALID_TRANSITION: 409,
-    ErrorCode.ALREADY_DECIDED: 409,
-    ErrorCode.RUN_ACTIVE: 409,
-    ErrorCode.IDEMPOTENCY_KEY_REUSED: 409,
-    ErrorCode.LIMIT_EXCEEDED: 413,
-    ErrorCode.BUDGET_EXCEEDED: 429,
-    ErrorCode.INTERNAL_SERVER_ERROR: 500,
-    ErrorCode.PROVIDER_ERROR: 502,
-    ErrorCode.PERSISTENCE_ERROR: 503,
-    ErrorCode.PROVIDER_NOT_CONFIGURED: 503,
-    ErrorCode.INTERRUPTED: 503,
-    ErrorCode.PROVIDER_TIMEOUT: 504,
-}
-"""What HTTP calls the reasons for a refusal; 400 all others."""
-
-NO_HEADERS: Mapping[str, str] = MappingProxyType({})
-
-PREFLIGHT_HEADERS = ("x-colloquy-preflight", "apollo-require-preflight", "x-colloquy-user")
-"""A page of another site cannot send these without asking first (a CORS preflight), and gets no leave."""
-
-_WITHOUT_ASKING = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}
-_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+")
-
-
-class PreflightMissing(AppError):
-    """The request could be a form of another site, which the browser sends with all that lets its user in."""
-
-    code = ErrorCode.FORBIDDEN
-
-    def __init__(self) -> None:
-        super().__init__(
-            "a request that any page could send must say that it is meant",
-            hint="send the header X-Colloquy-Preflight: 1, or Apollo-Require-Preflight: true",
-        )
-
-
-class MethodNotAllowed(BadRequest):
-    """There is something at the address, but nothing can be done with it by this method."""
-
-    def __init__(self, method: str, allowed: str) -> None:
-        super().__init__(f"{method} is not taken here", hint=f"use {allowed}")
-        self.allowed = allowed
 
 
 class BodyBroken(Exception):
@@ -103,15 +48,21 @@ class Endpoints:
     def __call__(self, path: str, **handlers: Handler) -> BaseRoute:
         """The route of a path; `handlers` by their methods in lower case."""
         by_method = {method.upper(): handler for method, handler in handlers.items()}
-        return Route(path, _Endpoint(self._correlate, self._make_context, self._rates, by_method))
+        return Route(path, _Endpoint(path, self._correlate, self._make_context, self._rates, by_method))
 
 
 class _Endpoint:
     """The ASGI app behind one path."""
 
     def __init__(
-        self, correlate: Correlate, make_context: MakeContext, rates: Rates, handlers: Mapping[str, Handler]
+        self,
+        path: str,
+        correlate: Correlate,
+        make_context: MakeContext,
+        rates: Rates,
+        handlers: Mapping[str, Handler],
     ) -> None:
+        self._path = path
         self._correlate = correlate
         self._make_context = make_context
         self._rates = rates
@@ -163,19 +114,6 @@ class _Endpoint:
         return await handler(request, context)
 
 
-def status_of(error: AppError) -> int:
-    """What HTTP calls a refusal."""
-    if error.retry_after_seconds is not None:
-        return 429
-    return 405 if isinstance(error, MethodNotAllowed) else _STATUS.get(error.code, 400)
-
-
-def retry_after(error: Exception) -> Mapping[str, str]:
-    """The header that says when to come again, where that is known."""
-    seconds = error.retry_after_seconds if isinstance(error, AppError) else None
-    return NO_HEADERS if seconds is None else {"retry-after": str(max(ceil(seconds), 1))}
-
-
 def json_response(content: Mapping[str, Any], status: int = 200) -> Response:
     """An answer in JSON, which no cache keeps."""
     return Response(orjson.dumps(content), status, {"cache-control": "no-store"}, JSON)
@@ -191,9 +129,7 @@ def _refused(error: Exception, correlation_id: CorrelationId) -> Response:
         "retryable": error.retryable, "details": error.details,
     }  # fmt: skip
     response = json_response({"error": shown, "correlationId": correlation_id}, status_of(error))
-    if isinstance(error, MethodNotAllowed):
-        response.headers["allow"] = error.allowed
-    response.headers.update(retry_after(error))
+    response.headers.update(headers_of(error))
     return response
 
 

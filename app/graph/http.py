@@ -1,7 +1,7 @@
 """GraphQL over HTTP: one operation a request."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing
 from typing import Any
 
@@ -12,28 +12,20 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.actor import CorrelationId
-from app.core.clock import Stopwatch
 from app.core.errors import AppError
 from app.graph.accept import JSON, RESPONSE, Accepted, accepted_by
 from app.graph.body import GraphQLRequest, bounded, parse_request
 from app.graph.content import media_type, request_in, require_json, require_plain, require_preflight
 from app.graph.context import Context
-from app.graph.endpoints import NO_HEADERS, SLOW_MS, media_type, require_preflight, retry_after
 from app.graph.multipart import read_operation, require_uploads
 from app.graph.operations import Answer, Correlate, MakeContext, Operations, Refused, errors_of, only
 from app.graph.refusals import HttpRefusal, MethodNotAllowed, NotAcceptable, headers_of, status_of
 from app.graph.streaming import EventStream, Framing, Multipart, StreamedAnswers
 
-log = structlog.get_logger("colloquy.http")
+METHODS = "GET, POST"
 
-_STATUS = {
-    # Clients of Apollo take any other status for a server that keeps no documents at all.
-    ErrorCode.PERSISTED_QUERY_NOT_FOUND: 200,
-    ErrorCode.UNAUTHENTICATED: 401,
-    ErrorCode.FORBIDDEN: 403,
-    ErrorCode.PERSISTENCE_ERROR: 503,
-}
-"""Refusals that HTTP has a status for; 400 for all other reasons."""
+PARTIAL_SUCCESS = 294
+"""The specification's own status for data with errors beside it, in its own media type alone: for those who watch."""
 
 
 class GraphQLOverHTTP:
@@ -70,20 +62,15 @@ class GraphQLOverHTTP:
     async def _respond(self, request: Request, closing: ExitStack) -> ASGIApp:
         correlation_id = self._correlate(request.headers)
         accepted = accepted_by(request.headers.getlist("accept"))
-        response: ASGIApp
         try:
             context = await self._make_context(request, request.headers, correlation_id)
             _require_form(accepted)
             asked = await self._read(request, closing)
-            response = await self._answer(request, asked, context, accepted)
+            return await self._answer(request, asked, context, accepted)
         except ClientDisconnect:
             raise
         except Exception as error:
-            status = _status(error)
-            response = _json({"errors": errors_of(error, correlation_id)}, correlation_id, status, retry_after(error))
-        tell = log.info if status >= 400 or watch.elapsed_ms() > SLOW_MS else log.debug
-        tell("answered", status=status, elapsed_ms=watch.elapsed_ms(), correlation_id=correlation_id)
-        return response
+            return _refused(error, correlation_id, accepted, status_of(error))
 
     async def _read(self, request: Request, closing: ExitStack) -> GraphQLRequest:
         """What is asked for; an error of it is told with a status of its own, whatever the client accepts."""
@@ -136,47 +123,10 @@ class GraphQLOverHTTP:
         return framing, await self._operations.start(operation, context)
 
 
-    async def _posted(self, request: Request, closing: ExitStack) -> GraphQLRequest:
-        # A form of another site can send text/plain without asking first, and files too; JSON it cannot.
-        match media_type(request.headers):
-            case "application/json":
-                return parse_request(await bounded(request.stream(), self._max_body_bytes))
-            case "multipart/form-data":
-                require_preflight(request.headers)
-                content_type = request.headers["content-type"]
-                return await read_operation(content_type, request.stream(), self._max_body_bytes, closing)
-            case _:
-                raise NotJson(f"send the request as {JSON}", hint="set the header Content-Type")
-
-
-class MethodRefused(BadRequest):
-    """The request may be taken, but not by this method."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, hint="use POST")
-
-
-class NotJson(BadRequest):
-    """The body is something else than JSON, by its own account."""
-
-
-def _status(error: Exception) -> int:
-    """What HTTP calls a request that was refused as a whole."""
-    match error:
-        case MethodRefused():
-            return 405
-        case NotJson():
-            return 415
-        case BodyTooLarge():
-            return 413
-        case AppError() if error.retry_after_seconds is not None:
-            return 429
-        case AppError():
-            return 503 if is_away(error) else _STATUS.get(error.code, 400)
-        case Refused():
-            return 400
-        case _:
-            return 500
+def _require_form(accepted: Accepted) -> None:
+    """Raise NotAcceptable where no answer of ours is what the client takes."""
+    if accepted.json is None and not (accepted.events or accepted.multipart):
+        raise NotAcceptable("the header Accept names nothing that is sent here", hint=f"accept {RESPONSE} or {JSON}")
 
 
 def _framing(kind: OperationType, accepted: Accepted) -> Framing | None:
@@ -198,21 +148,29 @@ def _framing(kind: OperationType, accepted: Accepted) -> Framing | None:
     )
 
 
-def _json(
-    answer: dict[str, Any], correlation_id: CorrelationId, status: int = 200, more: Mapping[str, str] = NO_HEADERS
-) -> Response:
-    headers: dict[str, str] = {"x-correlation-id": correlation_id, **more}
-    if status == 405:
-        headers["allow"] = "GET, POST"
-    if status == 401:
-        headers["www-authenticate"] = CHALLENGE
-    return Response(orjson.dumps(answer), status_code=status, media_type=JSON, headers=headers)
+def _status_of_operation(error: Exception, accepted: Accepted) -> int:
+    """The status of an operation that is not executed although its request could be read.
+
+    What is wrong with its document or its variables has no status for who asks for `application/json`: such a client
+    takes any other status for a fault on the way, and may not look at the answer.
+    """
+    status = status_of(error)
+    if status not in (400, 413):
+        return status
+    return 200 if accepted.names_json else 400
 
 
-def _from_query_string(request: Request) -> GraphQLRequest:
-    # Not `request.url`: Starlette 1.10 fails on bytes that are no UTF-8. What is escaped so is replaced, too.
-    asked = request.scope["query_string"].decode(errors="replace")
-    given = {name: values[-1] for name, values in parse_qs(asked).items()}
-    if "variables" in given:
-        return request_of({**given, "variables": parse_json(given["variables"].encode(errors="surrogatepass"))})
-    return request_of(given)
+def _refused(error: Exception, correlation_id: CorrelationId, accepted: Accepted, status: int) -> Response:
+    response = _json({"errors": errors_of(error, correlation_id)}, correlation_id, accepted, status)
+    response.headers.update(headers_of(error))
+    return response
+
+
+def _json(answer: dict[str, Any], correlation_id: CorrelationId, accepted: Accepted, status: int) -> Response:
+    headers: dict[str, str] = {
+        "content-type": f"{accepted.json or JSON}; charset=utf-8",
+        "x-correlation-id": correlation_id,
+        "vary": "accept",
+        "cache-control": "no-store",
+    }
+    return Response(orjson.dumps(answer), status, headers)

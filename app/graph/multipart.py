@@ -45,8 +45,7 @@ async def read_operation(
     places = _places(parse_json(form.fields["map"]), form)
     for place, file in places.items():
         _put(operation.get("variables"), place, file)
-    found = request_of(operation)
-    return replace(found, files=tuple(places))
+    return replace(request_of(operation), files=tuple(places))
 
 
 def _places(mapped: object, form: Form) -> dict[Place, UploadedFile]:

@@ -20,6 +20,7 @@ from app.graph.limits import OperationTooCostly
 from app.graph.preparing import PreparedDocument
 from app.graph.rates import Rates
 from app.graph.schema import Schema
+from app.telemetry.observation import OBSERVED, followed
 
 Correlate = Callable[[Mapping[str, str]], CorrelationId]
 """Gives a request its correlation id: the client's own, from its headers, or a new one."""
@@ -109,6 +110,8 @@ class Operations:
             raise Refused([formatted(error, context.actor.correlation_id) for error in document.errors])
         name = document.key(asked.operation_name)
         operation = Operation(asked, document, document.operations[name], document.costs[name].of(asked.variables))
+        if (observed := OBSERVED.get()) is not None:
+            observed.asks(operation.kind.value, operation.name)
         if operation.kind is OperationType.MUTATION and not context.actor.may_write:
             raise ReadOnly
         if operation.cost > self._limits.max_cost:
@@ -177,14 +180,14 @@ async def _many(
     results: AsyncGenerator[ExecutionResult, None], correlation_id: CorrelationId, first: Answer
 ) -> AsyncGenerator[Answer, None]:
     """The answers to a subscription; the first one says `first`, too."""
-    sent = 0
     async with aclosing(results):
-        async for result in results:
-            answer = answer_of(result, correlation_id)
-            yield {**answer, **first} if sent == 0 else answer
-            sent += 1
-            if sent % _EVENTS_IN_A_ROW == 0:
-                await asyncio.sleep(0)
+        with followed() as observed:
+            async for result in results:
+                answer = answer_of(result, correlation_id)
+                yield {**answer, **first} if observed.events == 0 else answer
+                observed.events += 1
+                if observed.events % _EVENTS_IN_A_ROW == 0:
+                    await asyncio.sleep(0)
 
 
 def errors_of(error: Exception, correlation_id: CorrelationId) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from app.core.actor import Actor, TenantId, UserId
 from app.core.errors import LimitExceeded
 from app.core.settings.limits import LimitSettings
+from app.telemetry.meters import REFUSALS
 
 MOST_BUCKETS = 100_000
 """That are remembered: some 20 MB. Beyond that the one that was longest not used is forgotten, as if it were full."""
@@ -108,6 +109,7 @@ class Rates:
             return
         seconds = self._buckets.spend((actor.tenant_id, actor.user_id), points)
         if seconds:
+            REFUSALS.labels("points").inc()
             raise RateExceeded("too much was asked for in the last minute", seconds, "ask again later, or for less")
 
     def left(self, actor: Actor) -> int | None:

@@ -8,6 +8,8 @@ from app.graph.body import BadRequest, BodyTooLarge
 from app.graph.operations import Refused
 
 _STATUS = {
+    # Clients of Apollo take any other status for a server that keeps no documents at all.
+    ErrorCode.PERSISTED_QUERY_NOT_FOUND: 200,
     ErrorCode.UNAUTHENTICATED: 401,
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.SESSION_NOT_FOUND: 404,
@@ -82,11 +84,16 @@ def status_of(error: Exception) -> int:
             # With a moment from which on it is taken, it is no matter of size.
             if error.code is ErrorCode.LIMIT_EXCEEDED and error.retry_after_seconds is not None:
                 return 429
-            return _STATUS.get(error.code, 400)
+            return 503 if is_away(error) else _STATUS.get(error.code, 400)
         case Refused():
             return 400
         case _:
             return 500
+
+
+def is_away(error: AppError) -> bool:
+    """Whether it is the server, and not the caller, by whom the caller could not be let in."""
+    return error.code is ErrorCode.UNAUTHENTICATED and error.retryable
 
 
 def headers_of(error: Exception) -> dict[str, str]:
@@ -96,7 +103,7 @@ def headers_of(error: Exception) -> dict[str, str]:
     if not isinstance(error, AppError):
         return {}
     headers = {}
-    if error.code is ErrorCode.UNAUTHENTICATED:
+    if error.code is ErrorCode.UNAUTHENTICATED and not is_away(error):
         # RFC 9110 wants a scheme with every 401, and browsers ask nobody for a password because of this one.
         headers["www-authenticate"] = "Bearer"
     if error.retry_after_seconds is not None:

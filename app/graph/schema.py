@@ -85,31 +85,6 @@ class Schema(strawberry.Schema):
             return source
         return results_of(executor, source, context)
 
-    def _prepare(self, text: str) -> PreparedDocument:
-        try:
-            document = parse(text)
-            errors = validate_document(self._schema, document, tuple(specified_rules))
-        except GraphQLError as error:
-            return PreparedDocument(None, (error,), {})
-        except RecursionError:
-            raise LimitExceeded("the document nests too deep", field="query", hint="ask for less at once") from None
-        operations = {
-            definition.name.value if definition.name else None: definition
-            for definition in document.definitions
-            if isinstance(definition, OperationDefinitionNode)
-        }
-        return PreparedDocument(document, tuple(_as_refusal(error) for error in errors), operations)
-
-
-def _as_refusal(error: GraphQLError) -> GraphQLError:
-    """An error of validation, which runs nothing but the parsers of scalars: what one raises is the value's fault.
-
-    Python reads no whole number of more than 4,300 digits, and graphql-core 3.3 passes on what it raises then.
-    """
-    if not isinstance(error.original_error, ValueError):
-        return error
-    return GraphQLError("the value cannot be read: a whole number has too many digits", error.nodes)
-
 
 def _read_plain_attributes(schema: GraphQLSchema) -> None:
     """Let fields without a resolver read their attribute at once.

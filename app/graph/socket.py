@@ -109,11 +109,13 @@ class GraphQLOverSocket:
 def is_own_page(headers: Mapping[str, str], own_names: Collection[str], origins: Collection[str] = ()) -> bool:
     """Whether a page may open a socket here: one that this server sent, or one of the names it may be called by.
 
-    A name may be `*.example.com`, for all below it, or `*`. Browsers let any page open a socket to any server, and say
-    only by `Origin` whose page it is. Programs send none.
+    Also those of `origins`, which are let in by the settings; `*` are all. A name may be `*.example.com`, for all below
+    it, or `*`.
+
+    Browsers let any page open a socket to any server, and say only by `Origin` whose page it is. Programs send none.
     """
     origin = headers.get("origin")
-    if origin is None or "*" in own_names:
+    if origin is None or origin in origins or "*" in origins or "*" in own_names:
         return True
     try:
         parts = urlsplit(origin)

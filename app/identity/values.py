@@ -1,4 +1,4 @@
-"""Bounds and defaults of names, and the text of API keys."""
+"""Bounds and defaults of names, and what callers show to come in: tokens, and the text of API keys."""
 
 import hmac
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from secrets import token_bytes
-from typing import NamedTuple, NewType
+from typing import Any, Literal, NamedTuple, NewType
 from uuid import UUID
 
 from app.core.actor import Role, TenantId, UserId
@@ -28,6 +28,29 @@ AUTHORIZATION_HEADER = "authorization"
 PRINTABLE_NAME = re.compile(r"[^\s@\x00-\x1f\x7f]{1,128}")
 """A user or a tenant in the development header."""
 
+NAME_IN_TOKEN = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,128}")
+"""A user or a tenant in a token: the same with `@`, as addresses and `auth0|123` are. It can be stored, and having no
+space it is never NOBODY."""
+
+KEY_PREFIX = "colloquy_"
+"""What an API key begins with, and no token: that is base64url of `{"`, `eyJ`. Programs that look for secrets in code
+find keys by it."""
+
+LONGEST_TOKEN = 16 * 1024
+"""Characters. Tokens with many groups have four thousand; servers take little more in a header."""
+
+Algorithm = Literal["HS256", "RS256", "ES256"]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyingKey:
+    """What signatures are checked with, and the one algorithm that it is for: a token has no say in that."""
+
+    algorithm: Algorithm
+    key: Any
+    """The bytes of a secret, or a public key of the library cryptography."""
+
+
 LONGEST_USER = 128
 LONGEST_NAME = 200
 LONGEST_KEY_TEXT = 1_024
@@ -38,10 +61,7 @@ SECRET_BYTES = 32
 
 ApiKeyId = NewType("ApiKeyId", UUID)
 
-_PREFIX = "colloquy_"
-"""Of the text of every key: programs that look for secrets in code find it by this."""
-
-_TEXT = re.compile(rf"{_PREFIX}[A-Za-z0-9_-]+")
+_TEXT = re.compile(rf"{KEY_PREFIX}[A-Za-z0-9_-]+")
 _WITHOUT_PEPPER = b"colloquy: digest of an API key"
 """What keys the digest where the operator gives nothing: a digest of ours is then at least no other program's."""
 
@@ -79,7 +99,7 @@ class KeyText:
         """What a text names that may be a key; None for what cannot be one."""
         if len(text) > LONGEST_KEY_TEXT or not _TEXT.fullmatch(text):
             return None
-        encoded = text.removeprefix(_PREFIX)
+        encoded = text.removeprefix(KEY_PREFIX)
         try:
             found = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
             key_id, secret, tenant = found[:16], found[16 : 16 + SECRET_BYTES], found[16 + SECRET_BYTES :].decode()
@@ -93,7 +113,7 @@ class KeyText:
 
 
 def _written(ref: KeyRef, secret: bytes) -> str:
-    return _PREFIX + urlsafe_b64encode(ref.id.bytes + secret + ref.tenant_id.encode()).decode().rstrip("=")
+    return KEY_PREFIX + urlsafe_b64encode(ref.id.bytes + secret + ref.tenant_id.encode()).decode().rstrip("=")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from app.core.ports import LOOPBACK_NAMES
 from app.core.settings import Settings, SettingsError
 from app.probes.answers import Probes
 
@@ -42,8 +41,8 @@ async def watched(settings: Settings, probes: Probes) -> AsyncIterator[int | Non
         yield None
         return
     # As for the server itself: whose doors are open lets no page elsewhere give it a name.
-    guards = [Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES, www_redirect=False)]
-    app = Starlette(routes=probes.routes(), middleware=guards if settings.auth == "off" else [])
+    guard = Middleware(TrustedHostMiddleware, allowed_hosts=settings.host_names, www_redirect=False)
+    app = Starlette(routes=probes.routes(), middleware=[guard])
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, lifespan="off", ws="none",
         timeout_graceful_shutdown=1,

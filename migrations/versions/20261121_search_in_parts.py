@@ -1,13 +1,13 @@
 """Entering sessions for the search also where their tables are in parts.
 
 Revision ID: 20261121_search_in_parts
-Revises: 20261121_generated_prompts
+Revises: 20261121_api_keys
 """
 
 from alembic import op
 
 revision = "20261121_search_in_parts"
-down_revision = "20261121_generated_prompts"
+down_revision = "20261121_api_keys"
 branch_labels = None
 depends_on = None
 

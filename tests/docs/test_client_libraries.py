@@ -13,9 +13,11 @@ from typing import Any
 
 from tests.client import GraphQLClient
 from tests.cutting import Cutter, cutter_before
-from tests.docs.test_clients import SERVER, WEB, command_for
+from tests.docs.test_clients import SERVER
+from tests.forked import REPOSITORY
 from tests.listening import listening
-from tests.processes import PATIENCE_SECONDS, REPOSITORY
+from tests.node import WEB, command_for
+from tests.processes import PATIENCE_SECONDS
 
 PAGE = REPOSITORY / "docs" / "clients.md"
 MODULES = dict(re.findall(r"^```js title=(\S+)\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL))

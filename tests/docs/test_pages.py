@@ -62,29 +62,7 @@ COMMANDS = sorted(
 async def test_queries_on_the_pages_run(
     client: GraphQLClient, client_as: ClientAs, query: str, dsn: str, tmp_path: Path
 ) -> None:
-    session = await client.create_session(title="Trip to Lisbon")
-    message = (await client.say(session))["message"]["id"]
-    begun = await client.mutate("createStreamingContext", "message { id }", {"sessionId": session})
-    answer = (await client.reply(session, "", callsTools=True))["message"]["id"]
-    executed, awaiting = [await add_call(client, answer) for _ in range(2)]
-    known = {
-        "sessionId": session,
-        "messageId": answer if "addToolCall" in query else message,
-        "toolCallId": await add_call(client, answer),
-        "toolExecutionId": await add_execution(client, executed),
-        "awaitingId": await add_execution(client, awaiting, requiredApproval=True),
-        "attachmentId": await add_file(client, message, FileToSend()),
-        "templateId": (await add_template(client, "plain"))[0],
-        "file": FileToSend(),
-        "answerId": begun["message"]["id"],
-        "budgetId": await limited(client),
-        "apiKeyId": await keep_key(client, name="of a page"),
-        "runId": await run_of(client),
-        "endedRunId": await ended_run_of(client),
-        "shopTemplateId": await template_of(client),
-        **(await workflow_ids(dsn)),
-    }
-    variables = {name: value for name, value in known.items() if f"${name}" in query}
+    variables = {name: value for name, value in (await known_to(client, dsn, query)).items() if f"${name}" in query}
 
     if "wait: true" in query:
         # What is waited for must be worked.
@@ -119,6 +97,8 @@ async def known_to(client: GraphQLClient, dsn: str, query: str) -> dict[str, obj
         known["shopTemplateId"] = await template_of(client)
     if "$budgetId" in query:
         known["budgetId"] = await limited(client)
+    if "$apiKeyId" in query:
+        known["apiKeyId"] = await keep_key(client, name="of a page")
     if "unId" in query:
         known |= {"runId": await run_of(client), "endedRunId": await ended_run_of(client)}
     if any(name in query for name in ("$projectId", "$stageId", "$reviewId")):

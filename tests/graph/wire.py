@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from app.asgi import graphql_routes
+from app.asgi import graphql_routes, layers
 from app.container import Container
 from app.core.actor import Actor, CorrelationId
 from app.core.settings import Settings
@@ -142,7 +142,7 @@ async def wire(
     running, stopping = Running(), asyncio.Event()
     app = Starlette(
         routes=graphql_routes(SCHEMA, chosen, stopping, init_seconds),
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=chosen.host_names, www_redirect=False)],
+        middleware=layers(chosen),
     )
     services: dict[type, object] = {Running: running}
     asked = cast(Database, database or NoDatabase())

@@ -2,44 +2,29 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from pathlib import Path
 
 import httpx2
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection
-from starlette.routing import Route, WebSocketRoute
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from app.asgi import LOOPBACK_NAMES
-from app.core.actor import Actor, CorrelationId
-from app.graph.context import Context
-from app.graph.http import GraphQLOverHTTP
-from app.graph.operations import Operations
-from app.graph.socket import GraphQLOverSocket, SocketLimits
+from app.asgi import graphql_routes, layers
+from app.container import Container
+from app.core.settings import Settings
 from app.identity.keyring import Keyring
-from app.identity.service import correlation_id
+from app.identity.service import GuardedDoor
+from app.identity.tokens import Claims, Tokens, own_keys
 from app.schema import schema
 from tests.graph.wire import PATIENCE_SECONDS, Speaker, until
 from tests.runs.conftest import Process
 
 FOLLOWED = "subscription { approvalRequested { id } }"
 """What goes on for ever, and here never tells anything."""
-
-
-class Keys:
-    """Lets in who shows a key, and nobody else."""
-
-    def __init__(self, keyring: Keyring) -> None:
-        self._keyring = keyring
-
-    async def actor(self, headers: Mapping[str, str], correlation: CorrelationId) -> Actor:
-        """Whom the key lets in."""
-        return await self._keyring.admit(headers.get("authorization", "").removeprefix("Bearer "), correlation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +58,10 @@ class Door:
 async def a_door(process: Process) -> AsyncIterator[Door]:
     """A server of the whole schema over a process, stopped with the block."""
     keyring: Keyring = process.services[Keyring]
-    keys, operations, stopping = Keys(keyring), Operations(schema), asyncio.Event()
-
-    async def make_context(_: HTTPConnection, headers: Mapping[str, str], correlation: CorrelationId) -> Context:
-        actor = await keys.actor(headers, correlation)
-        return Context(actor, process.database, process.services, partial(keyring.withdrawn, actor))
-
-    limits = SocketLimits(operations=10, message_bytes=100_000, ping_seconds=PATIENCE_SECONDS)
-    app = Starlette(
-        routes=[
-            Route("/graphql", GraphQLOverHTTP(operations, correlation_id, make_context, 100_000, stopping)),
-            WebSocketRoute(
-                "/graphql", GraphQLOverSocket(operations, correlation_id, make_context, limits, LOOPBACK_NAMES)
-            ),
-        ]
-    )
+    settings, stopping = Settings(data_dir=Path("unused"), auth="on"), asyncio.Event()
+    app = Starlette(routes=graphql_routes(schema, settings, stopping), middleware=layers(settings))
+    authenticator = GuardedDoor(Tokens(Claims.of(settings), own_keys(settings), None), keyring)
+    app.state.container = Container(settings, "unused", process.database, authenticator, process.services)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=2))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -17,8 +17,9 @@ import jwt
 import pytest
 import yaml
 
+from tests.forked import REPOSITORY
 from tests.image.inside import distributions_of
-from tests.processes import PATIENCE_SECONDS, REPOSITORY, Served
+from tests.processes import PATIENCE_SECONDS, Served
 
 SERVER_LOCK = REPOSITORY / "requirements-server.lock"
 ASSETS = Path("web/dist/playground")

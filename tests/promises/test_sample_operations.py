@@ -5,7 +5,7 @@ from typing import Any
 
 from app.workflow.values import StageStatus
 from tests.client import GraphQLClient
-from tests.processes import REPOSITORY
+from tests.forked import REPOSITORY
 from tests.workflow.scenes import PG, SG, a_workflow
 from tests.worlds import ClientAs, add_call, add_execution, add_template
 

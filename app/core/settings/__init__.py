@@ -7,7 +7,7 @@ from pydantic import AliasChoices, ValidationError, model_validator
 
 from app.core.settings.database import DatabaseSettings
 from app.core.settings.identity import IdentitySettings
-from app.core.settings.kinds import MODEL_NAME, Group
+from app.core.settings.kinds import MODEL_NAME, Group, is_loopback
 from app.core.settings.limits import LimitSettings
 from app.core.settings.models import ModelSettings
 from app.core.settings.observing import ObservingSettings
