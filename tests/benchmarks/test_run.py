@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LIMIT_SECONDS = 100.0
-"""A cluster is made, filled and removed: some seconds, on a busy machine many."""
+LIMIT_SECONDS = 240.0
+"""A cluster is made, filled and removed: half a minute for all, on a busy machine minutes."""
 
 
 async def run(*arguments: str) -> tuple[int | None, str, str]:

@@ -113,7 +113,8 @@ async def test_many_who_wait_hold_no_connection(dsn: str, server: ProviderServer
     gates = [threading.Event() for _ in range(12)]
     server.script(*(held_back("one two three", gate) for gate in gates))
     async with (
-        a_process_asking(dsn, server, pool_size=2) as process,
+        # On a busy machine two connections are waited for longer than a server would.
+        a_process_asking(dsn, server, pool_size=2, connect_timeout_seconds=20) as process,
         client_of(process.database, process.services, "alice") as client,
     ):
         asked = (executed(client, content=str(n), model=SCRIPTED, wait=True) for n in range(12))
