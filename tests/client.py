@@ -25,8 +25,11 @@ from tests.conversations import PATIENCE_SECONDS
 from tests.leaks import WATCH
 from tests.uploads import request_body
 
-WIDE: dict[str, Any] = {"max_document_tokens": 10_000, "max_document_aliases": 1_000}
-"""A document that asks for every field of every type with an id is larger than those that clients send."""
+WIDE: dict[str, Any] = {
+    "max_document_characters": 1_000_000, "max_document_tokens": 100_000, "max_document_aliases": 10_000,
+    "max_document_fields": 100_000, "max_cost": 10**15,
+}  # fmt: skip
+"""Documents of walks, which ask for every field there is, are larger than those that clients send."""
 
 
 @dataclass(frozen=True, slots=True)

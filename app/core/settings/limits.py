@@ -26,7 +26,8 @@ class LimitSettings(Group):
     max_introspection_depth: Count = Field(
         15, description="Most fields inside each other below `__schema` and `__type`."
     )
-    max_cost: Count = Field(
+    # Lists inside of lists multiply: who wants no such limit needs a high one.
+    max_cost: Annotated[int, Field(ge=1, le=10**15)] = Field(
         100_000, description="Most objects that an operation may ask for, by [its cost](limits.md#cost)."
     )
     rate_points_per_minute: Annotated[int, Field(ge=0, le=1_000_000_000)] = Field(
