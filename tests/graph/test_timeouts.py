@@ -15,7 +15,8 @@ ASLEEP = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database
 
 
 async def test_what_takes_too_long_is_cancelled_and_its_connection_goes_on(database: Database, dsn: str) -> None:
-    limits: dict[str, Any] = {"execute_wait_seconds": 0.1, "operation_timeout_seconds": 0.5}
+    # Long enough for what is not to be cancelled, on a busy machine too.
+    limits: dict[str, Any] = {"execute_wait_seconds": 0.1, "operation_timeout_seconds": 2}
     watching = await asyncpg.connect(dsn)
     async with wire(database=database, **limits) as served, served.http() as client, served.socket() as socket:
         for query, hint in (
@@ -28,7 +29,7 @@ async def test_what_takes_too_long_is_cancelled_and_its_connection_goes_on(datab
             (error,) = response.json()["errors"]
             assert (response.status_code, response.json()["data"]) == (200, None)
             assert (error["extensions"]["code"], error["extensions"]["retryable"]) == ("LIMIT_EXCEEDED", True)
-            assert error["extensions"]["details"] == {"limit": "seconds", "allowed": 0.5}
+            assert error["extensions"]["details"] == {"limit": "seconds", "allowed": 2}
             assert hint in error["extensions"]["hint"]
             assert await watching.fetchval(ASLEEP) == 0
 
@@ -44,7 +45,7 @@ async def test_what_takes_too_long_is_cancelled_and_its_connection_goes_on(datab
         assert [row["state"] for row in states] == ["idle"]
 
         # What is followed goes on for as long as its client stays.
-        await socket.subscribe("b", "subscription { count(to: 3, pause: 0.3) }")
+        await socket.subscribe("b", "subscription { count(to: 3, pause: 0.8) }")
         assert len(await socket.hear_all("b")) == 4
     await watching.close()
 
