@@ -114,7 +114,7 @@ def graphql_routes(
     limits = SocketLimits(
         settings.socket_operations, settings.max_body_bytes, settings.socket_ping_seconds, init_seconds
     )
-    operations, origins = Operations(served, settings, rates), settings.allowed_origins
+    operations, origins = Operations(served, settings, rates, settings.executor), settings.allowed_origins
     let_in = let_in or few_failures(make_context, settings)
     return [
         Route("/graphql", GraphQLOverHTTP(operations, correlation_id, let_in, settings.max_body_bytes, stopping)),

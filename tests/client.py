@@ -69,7 +69,7 @@ class GraphQLClient:
         context = await self.context()
         asked, correlation_id = GraphQLRequest(query, dict(variables)), context.actor.correlation_id
         try:
-            operations = Operations(schema)
+            operations = Operations(schema, executor=Settings().executor)
             answers = await operations.start(operations.prepare(asked, context), context)
         except (Refused, AppError) as error:
             return {"errors": errors_of(error, correlation_id)}

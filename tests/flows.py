@@ -5,6 +5,7 @@ from contextlib import aclosing
 from typing import Any
 
 from app.core.actor import Actor
+from app.core.settings import Settings
 from app.graph.body import GraphQLRequest
 from app.graph.operations import Operations
 from app.prompts.values import Stage
@@ -29,7 +30,7 @@ async def said_in(client: GraphQLClient, session: str) -> list[str]:
 async def answered(client: GraphQLClient, run: str) -> str:
     """The text of an answer, followed from its beginning to its end."""
     context = await client.context()
-    operations = Operations(schema)
+    operations = Operations(schema, executor=Settings().executor)
     asked = GraphQLRequest(COMPLETION, {"runId": run, "after": 0})
     text, last = "", ""
     async with asyncio.timeout(PATIENCE_SECONDS):

@@ -16,6 +16,7 @@ from app.graph.body import GraphQLRequest
 from app.graph.context import Context
 from app.graph.documents import Documents
 from app.graph.errors import formatted, told
+from app.graph.executor import EXECUTORS, ExecutorName
 from app.graph.limits import OperationTooCostly
 from app.graph.preparing import PreparedDocument
 from app.graph.rates import Rates
@@ -95,8 +96,15 @@ class Operation:
 class Operations:
     """The way of an operation, the same for every transport: `prepare` refuses, `start` executes."""
 
-    def __init__(self, schema: Schema, limits: LimitSettings | None = None, rates: Rates | None = None) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        limits: LimitSettings | None = None,
+        rates: Rates | None = None,
+        executor: ExecutorName = "batch",
+    ) -> None:
         self.schema = schema
+        self._executor = EXECUTORS[executor]
         self._limits = limits or LimitSettings()
         self._rates = rates or Rates.of(self._limits)
         self._documents = Documents(schema.core, self._limits)
@@ -128,7 +136,7 @@ class Operations:
         if operation.kind is OperationType.QUERY:
             context = await context.for_query()
         if operation.kind is OperationType.SUBSCRIPTION:
-            found = await self.schema.subscribe(operation.asked, operation.document, context)
+            found = await self.schema.subscribe(operation.asked, operation.document, context, self._executor)
             if not isinstance(found, ExecutionResult):
                 return _many(found, correlation_id, self._told(operation, context))
             answer = answer_of(found, correlation_id)
@@ -142,7 +150,8 @@ class Operations:
         seconds = self._limits.operation_timeout_seconds
         try:
             async with asyncio.timeout(seconds) as deadline:
-                return answer_of(await self.schema.run(operation.asked, operation.document, context), correlation_id)
+                found = await self.schema.run(operation.asked, operation.document, context, self._executor)
+                return answer_of(found, correlation_id)
         except TimeoutError:
             if not deadline.expired():
                 raise

@@ -24,6 +24,7 @@ from strawberry.types.field import StrawberryField
 from app.graph.body import GraphQLRequest
 from app.graph.context import Context
 from app.graph.errors import log_unexpected
+from app.graph.executor import BatchExecutor
 from app.graph.preparing import PreparedDocument
 from app.graph.scalars import CONFIG
 from app.graph.subscriptions import results_of, source_of
@@ -42,7 +43,13 @@ class Schema(strawberry.Schema):
         _read_plain_attributes(self._schema)
         _trust_rows_of_unions(self._schema)
 
-    async def run(self, asked: GraphQLRequest, prepared: PreparedDocument, context: Context) -> ExecutionResult:
+    async def run(
+        self,
+        asked: GraphQLRequest,
+        prepared: PreparedDocument,
+        context: Context,
+        executor: type[Executor[Any]] = BatchExecutor,
+    ) -> ExecutionResult:
         """Execute an operation of a document that has no errors."""
         assert prepared.document is not None  # noqa: S101 - the caller looked at the errors
         result = execute(
@@ -52,7 +59,7 @@ class Schema(strawberry.Schema):
             operation_name=asked.operation_name,
             context_value=context,
             # Not Strawberry's own, which is made for incremental delivery: it adds a tenth to every operation.
-            executor_class=Executor,
+            executor_class=executor,
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
         )
         executed: ExecutionResult = await result if isawaitable(result) else result
@@ -61,7 +68,11 @@ class Schema(strawberry.Schema):
         return executed
 
     async def subscribe(  # type: ignore[override]  # Strawberry's own is not served
-        self, asked: GraphQLRequest, prepared: PreparedDocument, context: Context
+        self,
+        asked: GraphQLRequest,
+        prepared: PreparedDocument,
+        context: Context,
+        executor: type[Executor[Any]] = BatchExecutor,
     ) -> AsyncGenerator[ExecutionResult, None] | ExecutionResult:
         """The results of a subscription, one for each of its events; one result with errors where it cannot start.
 
@@ -69,7 +80,7 @@ class Schema(strawberry.Schema):
         is the last result. `context` belongs to this subscription alone.
         """
         assert prepared.document is not None  # noqa: S101 - the caller looked at the errors
-        executor = Executor.build(
+        built = executor.build(
             self._schema,
             prepared.document,
             raw_variable_values=asked.variables,
@@ -77,13 +88,13 @@ class Schema(strawberry.Schema):
             context_value=context,
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
         )
-        if not isinstance(executor, Executor):
-            return ExecutionResult(None, executor)
-        source = await source_of(executor)
+        if not isinstance(built, Executor):
+            return ExecutionResult(None, built)
+        source = await source_of(built)
         if isinstance(source, ExecutionResult):
             log_unexpected(source.errors or [], context.actor.correlation_id)
             return source
-        return results_of(executor, source, context)
+        return results_of(built, source, context)
 
 
 def _read_plain_attributes(schema: GraphQLSchema) -> None:

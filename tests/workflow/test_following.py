@@ -3,6 +3,7 @@
 from contextlib import aclosing
 from typing import Any
 
+from app.core.settings import Settings
 from app.graph.body import GraphQLRequest
 from app.graph.operations import Operations
 from app.schema import schema
@@ -34,7 +35,7 @@ async def test_project_is_followed_from_a_number_to_its_end_by_its_tenant_alone(
     async with a_process(dsn) as process, client_of(process.database, process.services, "bob") as bob:
         context = await bob.context()
         asked = GraphQLRequest(FOLLOW, {"id": scene.id, "after": "1"})
-        operations = Operations(schema)
+        operations = Operations(schema, executor=Settings().executor)
         operation = operations.prepare(asked, context)
         async with aclosing(await operations.start(operation, context)) as answers:
             told = [(await anext(answers))["data"]["projectEvents"] for _ in range(2)]

@@ -1,6 +1,6 @@
 """Settings of the server, and of what it takes from clients."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -22,6 +22,10 @@ class ServingSettings(Group):
     socket_ping_seconds: Seconds = Field(
         20.0, description="A WebSocket is pinged this often; a client that does not answer within as much is dropped."
     )
+    executor: Literal["batch", "standard"] = Field(
+        "batch", description="How operations are executed: a level at a time (`batch`), or row by row as graphql-core "
+        "does (`standard`). The answers are the same, byte by byte; `standard` is slower."
+    )  # fmt: skip
     cors_origins: str | None = Field(
         None, description="Other sites whose pages may ask, with commas between, such as https://app.example.com; `*` "
         "for all, with authentication on alone."
