@@ -1,7 +1,7 @@
 """Loaders: a batch of keys becomes one statement."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
@@ -19,7 +19,7 @@ L = TypeVar("L", bound="Loader[Any, Any]")
 class Loaders:
     """One instance of each loader class for one request: no registry to edit, the class is the key."""
 
-    __slots__ = ("_ended", "_made", "_running", "actor", "database")
+    __slots__ = ("_by_level", "_ended", "_made", "_running", "actor", "database")
 
     def __init__(self, database: Database, actor: Actor) -> None:
         self.database = database
@@ -27,6 +27,21 @@ class Loaders:
         self._made: dict[type[Any], Any] = {}
         self._running: set[asyncio.Task[Any]] = set()
         self._ended = False
+        self._by_level = False
+
+    @property
+    def by_level(self) -> bool:
+        """Whether what is wanted is only noted, for somebody who has all keys of a level loaded together."""
+        return self._by_level
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """While it lasts, `load` notes what is wanted. Nothing may be awaited meanwhile."""
+        self._by_level = True
+        try:
+            yield
+        finally:
+            self._by_level = False
 
     def of(self, kind: type[L]) -> L:
         """The request's own instance of a loader class."""
@@ -61,6 +76,19 @@ class Loaders:
             await asyncio.wait(running)
 
 
+class Wanted(Generic[K, V]):
+    """A key that somebody wants loaded. Whoever awaits it has it loaded at once, with what others want meanwhile."""
+
+    __slots__ = ("key", "loader")
+
+    def __init__(self, loader: "Loader[K, V]", key: K) -> None:
+        self.loader = loader
+        self.key = key
+
+    def __await__(self) -> Generator[Any, Any, V]:
+        return self.loader.load(self.key).__await__()
+
+
 class Loader(DataLoader[K, V], Generic[K, V]):
     """Loads values by key, all keys of one level at once. Subclasses say how, in `fetch`.
 
@@ -70,12 +98,34 @@ class Loader(DataLoader[K, V], Generic[K, V]):
     def __init__(self, loaders: Loaders) -> None:
         super().__init__()
         self.loaders = loaders
+        self.known: dict[K, V | Exception] = {}
+        """What was fetched, or why it was not: no key is fetched twice in one operation."""
+
+    def load(self, key: K) -> Awaitable[V]:  # type: ignore[override]  # a future is more than is promised here
+        """The value of a key, to be awaited."""
+        return Wanted(self, key) if self.loaders.by_level else super().load(key)
+
+    async def load_level(self, keys: Iterable[K]) -> None:
+        """Have all keys of a level in `known`, by one call of `fetch`. Nothing is raised."""
+        missing = [key for key in dict.fromkeys(keys) if key not in self.known]
+        if missing:
+            await self._fetch(missing)
 
     async def batch_load_fn(self, keys: list[K]) -> list[Any]:
         """Called by the data loader once per level."""
-        with self.loaders.loading():
+        missing = [key for key in keys if key not in self.known]
+        if missing:
+            with self.loaders.loading():
+                await self._fetch(missing)
+        return [self.known[key] for key in keys]
+
+    async def _fetch(self, keys: list[K]) -> None:
+        try:
             async with self.loaders.database.read() as scope:
-                return list(await self.fetch(scope, self.loaders.actor, keys))
+                found = await self.fetch(scope, self.loaders.actor, keys)
+            self.known.update(zip(keys, found, strict=True))
+        except Exception as error:
+            self.known.update(dict.fromkeys(keys, error))
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[K]) -> Sequence[V]:
         """The value of each key, in the order of `keys`."""

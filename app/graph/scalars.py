@@ -52,7 +52,12 @@ def _parse_upload(value: object) -> UploadedFile:
     return value
 
 
-def _plain(number: Decimal) -> str:
+def as_it_is(value: object) -> object:
+    """JSON is written as it is."""
+    return value
+
+
+def plain_decimal(number: Decimal) -> str:
     """All its digits, and no exponent: numeric(20, 10) gives a zero as 0E-10."""
     written = format(number, "f")
     return written.rstrip("0").rstrip(".") if "." in written else written
@@ -69,12 +74,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         "BigInt", "A whole number of up to 64 bits, as a string: JavaScript's numbers lose digits beyond 2^53.",
         _parse_big_int, str,
     ),
-    Json: _scalar("JSON", "Any JSON value, nested at most 64 levels deep.", lambda value: value, lambda value: value),
+    Json: _scalar("JSON", "Any JSON value, nested at most 64 levels deep.", as_it_is, as_it_is),
     datetime: _scalar(
         "DateTime", "A moment, in UTC, written as in ISO 8601.", _parse_date_time, datetime.isoformat,
         "https://scalars.graphql.org/andimarek/date-time",
     ),
-    Decimal: _scalar("Decimal", "An exact decimal number, as a string.", _parse_decimal, _plain),
+    Decimal: _scalar("Decimal", "An exact decimal number, as a string.", _parse_decimal, plain_decimal),
     Upload: _scalar(
         "Upload", "A file of at most 10 MiB, sent as a part of a multipart request.", _parse_upload, str,
         "https://github.com/jaydenseric/graphql-multipart-request-spec",

@@ -10,6 +10,7 @@ from graphql import (
     ExecutionResult,
     GraphQLAbstractType,
     GraphQLFieldResolver,
+    GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLSchema,
@@ -25,6 +26,7 @@ from app.graph.body import GraphQLRequest
 from app.graph.context import Context
 from app.graph.errors import log_unexpected
 from app.graph.executor import BatchExecutor
+from app.graph.nodes import OfRecords
 from app.graph.preparing import PreparedDocument
 from app.graph.scalars import CONFIG
 from app.graph.subscriptions import results_of, source_of
@@ -41,7 +43,7 @@ class Schema(strawberry.Schema):
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
         _read_plain_attributes(self._schema)
-        _trust_rows_of_unions(self._schema)
+        _trust_rows(self._schema)
 
     async def run(
         self,
@@ -111,20 +113,40 @@ def _read_plain_attributes(schema: GraphQLSchema) -> None:
 
 def _reader(name: str) -> GraphQLFieldResolver:
     read = attrgetter(name)
-    return lambda row, _info: read(row)
+
+    def resolve(row: Any, _info: GraphQLResolveInfo[Any]) -> Any:
+        return read(row)
+
+    # Read by the batch executor, which takes the attribute itself.
+    resolve.attribute = name  # type: ignore[attr-defined]
+    return resolve
 
 
-def _trust_rows_of_unions(schema: GraphQLSchema) -> None:
-    """Let rows tell which type of a union they are, by `node_type`: they are records, not instances of the types."""
+def _trust_rows(schema: GraphQLSchema) -> None:
+    """Let rows tell which type of a union or an interface they are: they are records, not instances of the types."""
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLUnionType):
             kind.resolve_type = _node_type
             for member in kind.types:
                 member.is_type_of = None
+        elif isinstance(kind, GraphQLInterfaceType | GraphQLObjectType) and _is_of_records(kind):
+            if isinstance(kind, GraphQLInterfaceType):
+                kind.resolve_type = _node_type
+            else:
+                kind.is_type_of = None
+
+
+def _is_of_records(kind: GraphQLInterfaceType | GraphQLObjectType) -> bool:
+    definition = kind.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return definition is not None and issubclass(definition.origin, OfRecords)
 
 
 def _node_type(row: Any, _info: GraphQLResolveInfo[Any], _union: GraphQLAbstractType) -> str:
     return str(row.node_type)
+
+
+# Read by the batch executor, which looks at the row itself.
+_node_type.by_node_type = True  # type: ignore[attr-defined]
 
 
 def build_schema(

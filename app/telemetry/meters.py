@@ -27,6 +27,11 @@ REQUESTS = Counter(
     ["transport", "status"], registry=REGISTRY,
 )  # fmt: skip
 ERRORS = Counter("colloquy_errors_total", "Errors that clients were told of, by code.", ["code"], registry=REGISTRY)
+GIVEN_BACK = Counter(
+    "colloquy_fields_given_back_total", "Root fields that the batch executor left to the standard one: errors in them, "
+    "or values it does not know.",
+    registry=REGISTRY,
+)  # fmt: skip
 DURATION = Histogram(
     "colloquy_operation_duration_seconds", "From a request's arrival to the end of its answer: queries, mutations and "
     "plain endpoints; subscriptions last as long as their clients like.",

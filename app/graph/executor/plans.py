@@ -1,0 +1,129 @@
+"""Plans: how the root fields of an operation are completed, compiled once and kept while they are used."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DirectiveNode,
+    FieldNode,
+    FragmentSpreadNode,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+)
+from graphql.execution import Executor
+from graphql.execution.collect_fields import FieldDetails
+
+from app.graph.executor.selections import Field, Selections, Unplanned
+from app.graph.executor.source import Source
+from app.graph.executor.waves import Gathered, Run
+
+MOST_FIELDS = 100_000
+"""In all plans that are kept. One takes some 600 bytes: 60 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the value of one root field is completed."""
+
+    size: int
+    """Its fields, and those below."""
+    fields: Sequence[Field]
+    """Those with resolvers, in the order of what `build` gives."""
+    build: Callable[[], tuple[Callable[[Any], Any], Sequence[Gathered]]]
+
+    def complete(self, executor: Executor[Any], value: Any) -> Any:
+        """The answer for `value`, or what gives it when it is awaited. An exception for what is unexpected."""
+        complete, gathered = self.build()
+        data = complete(value)
+        return Run(executor, self.fields, gathered).complete(data) if self.fields else data
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of an operation; it is held so that its identity remains its own."""
+
+    schema: GraphQLSchema
+    operation: OperationDefinitionNode
+    conditions: tuple[str, ...]
+    """The variables that its directives look at."""
+    plans: dict[tuple[object, ...], Plan | None] = field(default_factory=dict)
+    """By the values of these, and the name of the root field; None where there is none."""
+    size: int = 0
+
+
+class Plans:
+    """The plans of a process, those that were not used for longest go first."""
+
+    def __init__(self, most_fields: int = MOST_FIELDS) -> None:
+        self._most_fields = most_fields
+        self._known: OrderedDict[tuple[int, int], _Known] = OrderedDict()
+        self.size = 0
+        """The fields of all."""
+
+    def of(
+        self, executor: Executor[Any], parent: GraphQLObjectType, key: str, details: Sequence[FieldDetails]
+    ) -> Plan | None:
+        """The plan for a root field of the operation that is executed; None where graphql-core is to execute it."""
+        place = (id(executor.schema), id(executor.operation))
+        known = self._known.get(place)
+        if known is None:
+            known = self._known[place] = _Known(executor.schema, executor.operation, _conditions(executor))
+            self.size += 1
+        else:
+            self._known.move_to_end(place)
+        variables = executor.variable_values.coerced
+        variant = (key, *(variables.get(name) for name in known.conditions))
+        if variant not in known.plans:
+            known.plans[variant] = plan = planned(executor, parent, key, details)
+            self._grow(known, plan.size if plan else 1)
+        return known.plans[variant]
+
+    def _grow(self, known: _Known, size: int) -> None:
+        known.size += size
+        self.size += size
+        while self.size > self._most_fields and self._known:
+            _, dropped = self._known.popitem(last=False)
+            self.size -= dropped.size + 1
+
+
+def planned(
+    executor: Executor[Any], parent: GraphQLObjectType, key: str, details: Sequence[FieldDetails]
+) -> Plan | None:
+    """A new plan for a root field; None where there can be none."""
+    selections = Selections(executor)
+    try:
+        root = selections.field(parent, key, details)
+    except Unplanned:
+        return None
+    source = Source()
+    scope = source.needs
+    exec(compile(source.module(root), "<plan>", "exec"), scope)  # noqa: S102 - `Source` says what gets in
+    return Plan(selections.size, [later.field for later in source.laters], scope["build"])
+
+
+def _conditions(executor: Executor[Any]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    nodes: list[SelectionSetNode | None] = [executor.operation.selection_set]
+    nodes += [details.definition.selection_set for details in executor.fragments.values()]
+    while nodes:
+        below = nodes.pop()
+        for selection in below.selections if below else ():
+            found.update(dict.fromkeys(_variables(selection.directives)))
+            if isinstance(selection, FieldNode | InlineFragmentNode):
+                nodes.append(selection.selection_set)
+            else:
+                assert isinstance(selection, FragmentSpreadNode)  # noqa: S101 - there are three kinds
+    return tuple(found)
+
+
+def _variables(directives: Sequence[DirectiveNode] | None) -> Iterator[str]:
+    for directive in directives or ():
+        for argument in directive.arguments or ():
+            if isinstance(argument.value, VariableNode):
+                yield argument.value.name.value
