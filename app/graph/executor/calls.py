@@ -42,12 +42,10 @@ def values_of(executor: Executor[Any], field: Field, rows: Sequence[Any]) -> lis
     resolver = plain.base_resolver
     assert resolver is not None  # noqa: S101 - `_plain` looked
     arguments = _converted(executor, plain, told, given) if given else {}
-    return _level(
-        resolver.self_parameter is not None,
-        *(parameter and parameter.name for parameter in (
-            resolver.parent_parameter, resolver.root_parameter, resolver.info_parameter
-        )),
-    )(resolver.wrapped_func, rows, told, arguments)  # fmt: skip
+    row_names = {found.name for found in (resolver.parent_parameter, resolver.root_parameter) if found}
+    info_name = resolver.info_parameter.name if resolver.info_parameter else None
+    level = _level(resolver.self_parameter is not None, tuple(sorted(row_names)), info_name)
+    return level(resolver.wrapped_func, rows, told, arguments)
 
 
 def _given(executor: Executor[Any], field: Field) -> dict[str, Any]:
@@ -81,10 +79,10 @@ def _converted(
 
 
 @lru_cache(maxsize=256)
-def _level(takes_self: bool, parent: str | None, root: str | None, info: str | None) -> Level:
+def _level(takes_self: bool, row_names: tuple[str, ...], info: str | None) -> Level:
     """The loop over the rows, with the names that a resolver gives to what it takes."""
     arguments = ["row"] if takes_self else []
-    arguments += [f"{name}=row" for name in (parent, root) if name]
+    arguments += [f"{name}=row" for name in row_names]
     arguments += [f"{info}=info"] if info else []
     call = ", ".join([*arguments, "**arguments"])
     bare = ", ".join(arguments)
