@@ -19,6 +19,7 @@ from graphql import (
     GraphQLLeafType,
     GraphQLScalarType,
     GraphQLString,
+    Undefined,
 )
 from graphql.pyutils import is_awaitable
 
@@ -34,10 +35,10 @@ class Leaf:
     test: str | None
     """An expression that is true of what is known; None where `written` tests it itself."""
     written: str
-    """An expression. Where it is None or Undefined, the value is none of the type."""
+    """An expression."""
     needs: Mapping[str, Any]
-    may_be_nothing: bool = False
-    """Whether `written` may be None or Undefined."""
+    nothing: tuple[str, ...] = ()
+    """What `written` gives where the value is none of the type."""
 
 
 _STRING = Leaf("type({v}) is str", "{v}", {})
@@ -74,7 +75,7 @@ def leaf_of(kind: GraphQLLeafType) -> Leaf:
     # Of text alone: 1, True and 1.0 are one key of a dict.
     if not all(isinstance(value, str) for value in names):
         return _by_call(kind)
-    return Leaf(None, "{n}({v})", {"{n}": names.get}, may_be_nothing=True)
+    return Leaf(None, "{n}({v})", {"{n}": names.get}, ("None",))
 
 
 def _names_of(kind: GraphQLEnumType) -> dict[Any, str]:
@@ -83,8 +84,8 @@ def _names_of(kind: GraphQLEnumType) -> dict[Any, str]:
 
 
 def _by_call(kind: GraphQLLeafType) -> Leaf:
-    needs = {"{n}": kind.coerce_output_value, "is_plain": _is_plain}
-    return Leaf("is_plain({v})", "{n}({v})", needs, may_be_nothing=True)
+    needs = {"{n}": kind.coerce_output_value, "is_plain": _is_plain, "Undefined": Undefined}
+    return Leaf("is_plain({v})", "{n}({v})", needs, ("None", "Undefined"))
 
 
 def _is_plain(value: object) -> bool:

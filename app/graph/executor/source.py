@@ -6,10 +6,10 @@ name. Nothing that a client writes gets in but names of fields and aliases, whic
 
 from typing import Any
 
-from graphql import GraphQLOutputType, Undefined, is_abstract_type, is_leaf_type, is_list_type, is_non_null_type
+from graphql import GraphQLOutputType, is_abstract_type, is_leaf_type, is_list_type, is_non_null_type
 
 from app.graph.executor.leaves import leaf_of
-from app.graph.executor.selections import Attribute, Field, Later, Selection
+from app.graph.executor.selections import Attribute, Field, Later, Selection, Typename
 from app.graph.executor.surprise import Surprise
 
 _STEP = "    "
@@ -24,40 +24,35 @@ class Source:
     """
 
     def __init__(self) -> None:
-        self.needs: dict[str, Any] = {"Surprise": Surprise, "Undefined": Undefined}
+        self.needs: dict[str, Any] = {"Surprise": Surprise}
+        """What the source names and does not make."""
+        self.laters: list[Later] = []
+        """The fields that wait, in the order of what `build` gives."""
+        self._places: dict[int, int] = {}
         self._lines: list[str] = []
-        self._laters: dict[int, Later] = {}
         self._written: dict[int, str] = {}
         self._names = 0
-
-    @property
-    def laters(self) -> list[Later]:
-        """The fields that wait, in the order of what `build` gives."""
-        return list(self._laters.values())
 
     def module(self, field: Field) -> str:
         """All of it, for a root field."""
         root = self._completer(field.kind, field)
-        self._write_later_values()
-        gathered = [f"R{n}, D{n} = [], []" for n in range(len(self._laters))]
-        given = ", ".join(f"(R{n}, D{n}, put{n})" for n in range(len(self._laters)))
+        # What the values of one lead to may wait, too: the list grows meanwhile.
+        for n, later in enumerate(self.laters):
+            self._put(n, later.field)
+        gathered = [f"R{n}, D{n} = [], []" for n in range(len(self.laters))]
+        given = ", ".join(f"(R{n}, D{n}, put{n})" for n in range(len(self.laters)))
         body = [*gathered, *self._lines, f"return {root}, [{given}]"]
         return "def build():\n" + "\n".join(_STEP + line for line in body) + "\n"
 
-    def _write_later_values(self) -> None:
-        """The functions that put values in; what these lead to may wait, too."""
-        done = 0
-        while done < len(self._laters):
-            for number, later in list(self._laters.items())[done:]:
-                index = list(self._laters).index(number)
-                checks, written = self._completed(later.field.kind, later.field, "v")
-                self._function(
-                    f"put{index}(objects, values)",
-                    "for d, v in zip(objects, values):",
-                    *(_STEP + check for check in checks),
-                    f"{_STEP}d[{later.field.key!r}] = {written}",
-                )
-                done += 1
+    def _put(self, n: int, field: Field) -> None:
+        """The function that puts a field's values into the objects."""
+        checks, written = self._completed(field.kind, field, "v")
+        self._function(
+            f"put{n}(objects, values)",
+            "for d, v in zip(objects, values):",
+            *(_STEP + check for check in checks),
+            f"{_STEP}d[{field.key!r}] = {written}",
+        )
 
     def _completer(self, kind: GraphQLOutputType, field: Field) -> str:
         """The name of a function that completes one value."""
@@ -90,11 +85,13 @@ class Source:
         leaf, name = leaf_of(kind), f"leaf_{kind.name}"
         self.needs |= {key.format(n=name): value for key, value in leaf.needs.items()}
         written = leaf.written.format(v=v, n=name)
-        if leaf.test is None or leaf.may_be_nothing:
+        if leaf.nothing:
             # Written into the value's own place: what comes of it is tested.
             known = [f"if not ({leaf.test.format(v=v)}): raise Surprise"] if leaf.test else []
-            lines = [*known, f"{v} = {written}", f"if {v} is None or {v} is Undefined: raise Surprise"]
+            nothing = " or ".join(f"{v} is {value}" for value in leaf.nothing)
+            lines = [*known, f"{v} = {written}", f"if {nothing}: raise Surprise"]
             return (["if " + v + " is not None:", *(_STEP + line for line in lines)] if absent else lines), v
+        assert leaf.test is not None  # noqa: S101 - a leaf is tested before, or after
         test = f"not ({leaf.test.format(v=v)})"
         if absent:
             shown = written if written == v else f"(None if {absent} else {written})"
@@ -127,7 +124,9 @@ class Source:
             self.needs[known] = selection.is_type_of
             checks.insert(0, f"if {known}(o, None) is not True: raise Surprise")
         shown = "{" + ", ".join(cells) + "}"
-        checks.insert(0, "if o is None or isinstance(o, Exception): raise Surprise")
+        # Who has an attribute is something.
+        nothing = "" if checks else "o is None or "
+        checks.insert(0, f"if {nothing}isinstance(o, Exception): raise Surprise")
         if not waiting:
             self._function(f"{name}(o)", *checks, f"return {shown}")
             return name
@@ -150,16 +149,16 @@ class Source:
                 case Later():
                     cells.append(f"{entry.field.key!r}: None")
                     waiting.append(self._later(entry))
-                case (key, typename):
+                case Typename(key, typename):
                     cells.append(f"{key!r}: {typename!r}")
         return checks, cells, waiting
 
     def _later(self, later: Later) -> int:
-        if later.number not in self._laters:
-            n = len(self._laters)
-            self._laters[later.number] = later
+        if later.number not in self._places:
+            n = self._places[later.number] = len(self.laters)
+            self.laters.append(later)
             self._lines.append(f"rows{n}, objects{n} = R{n}.append, D{n}.append")
-        return list(self._laters).index(later.number)
+        return self._places[later.number]
 
     def _function(self, head: str, *body: str) -> None:
         self._lines.append(f"def {head}:")
