@@ -23,8 +23,14 @@ from app.graph.executor.selections import Field, Selections, Unplanned
 from app.graph.executor.source import Source
 from app.graph.executor.waves import Gathered, Run
 
-MOST_FIELDS = 100_000
-"""In all plans that are kept. One takes some 600 bytes: 60 MB."""
+MOST_BYTES = 64 * 1024 * 1024
+"""That all plans of a process may take, roughly."""
+
+BYTES_PER_FIELD = 850
+"""Of a plan: its code, and what is known of the field."""
+
+BYTES_PER_CHARACTER = 70
+"""Of the text of a document, whose nodes and tokens a plan holds. Both measured over 1,000 plans of a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +58,23 @@ class _Known:
     operation: OperationDefinitionNode
     conditions: tuple[str, ...]
     """The variables that its directives look at."""
+    size_bytes: int
     plans: dict[tuple[object, ...], Plan | None] = field(default_factory=dict)
     """By the values of these, and the name of the root field; None where there is none."""
-    size: int = 0
 
 
 class Plans:
-    """The plans of a process, those that were not used for longest go first."""
+    """The plans of a process; those that were not used for longest go first."""
 
-    def __init__(self, most_fields: int = MOST_FIELDS) -> None:
-        self._most_fields = most_fields
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
         self._known: OrderedDict[tuple[int, int], _Known] = OrderedDict()
-        self.size = 0
-        """The fields of all."""
+        self.size_bytes = 0
+        """What all of them take, roughly."""
+
+    def __len__(self) -> int:
+        """How many operations have plans."""
+        return len(self._known)
 
     def of(
         self, executor: Executor[Any], parent: GraphQLObjectType, key: str, details: Sequence[FieldDetails]
@@ -73,23 +83,29 @@ class Plans:
         place = (id(executor.schema), id(executor.operation))
         known = self._known.get(place)
         if known is None:
-            known = self._known[place] = _Known(executor.schema, executor.operation, _conditions(executor))
-            self.size += 1
+            known = _Known(executor.schema, executor.operation, _conditions(executor), _bytes_of(executor.operation))
+            self._known[place] = known
+            self.size_bytes += known.size_bytes
         else:
             self._known.move_to_end(place)
         variables = executor.variable_values.coerced
         variant = (key, *(variables.get(name) for name in known.conditions))
-        if variant not in known.plans:
-            known.plans[variant] = plan = planned(executor, parent, key, details)
-            self._grow(known, plan.size if plan else 1)
-        return known.plans[variant]
+        if variant in known.plans:
+            return known.plans[variant]
+        plan = known.plans[variant] = planned(executor, parent, key, details)
+        self._grow(known, BYTES_PER_FIELD * (plan.size if plan else 1))
+        return plan
 
-    def _grow(self, known: _Known, size: int) -> None:
-        known.size += size
-        self.size += size
-        while self.size > self._most_fields and self._known:
+    def _grow(self, known: _Known, size_bytes: int) -> None:
+        known.size_bytes += size_bytes
+        self.size_bytes += size_bytes
+        while self.size_bytes > self._most_bytes and self._known:
             _, dropped = self._known.popitem(last=False)
-            self.size -= dropped.size + 1
+            self.size_bytes -= dropped.size_bytes
+
+
+def _bytes_of(operation: OperationDefinitionNode) -> int:
+    return BYTES_PER_CHARACTER * len(operation.loc.source.body) if operation.loc else 0
 
 
 def planned(

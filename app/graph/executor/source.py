@@ -31,6 +31,7 @@ class Source:
         self._places: dict[int, int] = {}
         self._lines: list[str] = []
         self._written: dict[int, str] = {}
+        self._bodies: dict[tuple[str, ...], str] = {}
         self._names = 0
 
     def module(self, field: Field) -> str:
@@ -117,22 +118,25 @@ class Source:
         """The name of the function that completes an object."""
         if selection.number in self._written:
             return self._written[selection.number]
-        name = self._written[selection.number] = f"r{selection.number}"
         checks, cells, waiting = self._cells(selection)
         if selection.is_type_of is not None:
             known = self._name("is")
             self.needs[known] = selection.is_type_of
             checks.insert(0, f"if {known}(o, None) is not True: raise Surprise")
-        shown = "{" + ", ".join(cells) + "}"
         # Who has an attribute is something.
         nothing = "" if checks else "o is None or "
         checks.insert(0, f"if {nothing}isinstance(o, Exception): raise Surprise")
-        if not waiting:
-            self._function(f"{name}(o)", *checks, f"return {shown}")
-            return name
-        gathering = [f"rows{n}(o); objects{n}(d)" for n in waiting]
-        self._function(f"{name}(o)", *checks, f"d = {shown}", *gathering, "return d")
-        return name
+        shown = "{" + ", ".join(cells) + "}"
+        body = (*checks, f"return {shown}")
+        if waiting:
+            gathering = [f"rows{n}(o); objects{n}(d)" for n in waiting]
+            body = (*checks, f"d = {shown}", *gathering, "return d")
+        # Types of an interface often have all in common that is selected of them.
+        if body not in self._bodies:
+            self._bodies[body] = f"r{selection.number}"
+            self._function(f"r{selection.number}(o)", *body)
+        self._written[selection.number] = self._bodies[body]
+        return self._bodies[body]
 
     def _cells(self, selection: Selection) -> tuple[list[str], list[str], list[int]]:
         checks: list[str] = []
