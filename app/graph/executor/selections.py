@@ -17,10 +17,6 @@ from graphql import (
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetails, collect_subfields
 
-MOST_FIELDS = 2_000
-"""Of one plan, which takes up to 50 µs a field to make: a tenth of a second. What people write has some dozens; an
-interface has each of its fields once for each type."""
-
 
 class Unplanned(Exception):
     """An operation, or a schema, has something for which there is no plan: graphql-core executes it."""
@@ -75,14 +71,18 @@ class Selection:
 
 
 class Selections:
-    """Collects the selections of one operation, for given values of the variables in its directives."""
+    """Collects the selections of one operation, for given values of the variables in its directives.
 
-    def __init__(self, executor: Executor[Any]) -> None:
+    `most` is how many fields there may be in all: an interface has each of its fields once for each type.
+    """
+
+    def __init__(self, executor: Executor[Any], most: int) -> None:
         self._executor = executor
+        self._most = most
         self._found: dict[tuple[str, tuple[int, ...]], Selection] = {}
         self._laters = 0
         self.size = 0
-        """How many fields there are in all."""
+        """How many fields were collected."""
 
     def field(self, parent: GraphQLObjectType, key: str, details: Sequence[FieldDetails]) -> Field:
         """A field of a type, with all that is below it; Unplanned."""
@@ -116,7 +116,7 @@ class Selections:
             executor.schema, executor.fragments, executor.variable_values, executor.operation, kind, list(details)
         )
         self.size += 1 + len(collected.grouped_field_set)
-        if self.size > MOST_FIELDS:
+        if self.size > self._most:
             raise Unplanned
         for key, below in collected.grouped_field_set.items():
             found.entries.append(self._entry(kind, key, below))
