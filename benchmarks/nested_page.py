@@ -23,7 +23,7 @@ CLIENTS = 4
 STORED_MESSAGES = 60
 """In each session; the page shows the last 20 of them."""
 
-_QUERY = """{
+QUERY = """{
   sessions(first: 20) { nodes {
     id title status updatedAt messageCount
     messages(last: 20) {
@@ -63,7 +63,7 @@ async def nested_page(bench: Bench) -> list[Comparison]:
     async with bench.cluster.database("nested_page") as dsn, serving(dsn, bench.cluster.folder) as server:
         bench.say("page: storing sessions, messages and tool calls")
         await _seed(dsn)
-        body = orjson.dumps({"query": _QUERY}).decode()
+        body = orjson.dumps({"query": QUERY}).decode()
         task = Task(server.port, USER, [body], f'"sequenceNumber":{STORED_MESSAGES}', CLIENTS, bench.effort.seconds)
         pool = await asyncpg.create_pool(dsn, min_size=CLIENTS, max_size=CLIENTS)
 
@@ -124,7 +124,7 @@ async def _statements(dsn: str) -> int:
     counted = _Counted()
     database = await Database.connect(dsn, log=counted)
     try:
-        answer = await schema.execute(_QUERY, context_value=Context(ACTOR, database, build_services(Settings())))
+        answer = await schema.execute(QUERY, context_value=Context(ACTOR, database, build_services(Settings())))
     finally:
         await database.close()
     if answer.errors:

@@ -17,7 +17,7 @@ from graphql import (
     VariableNode,
 )
 from graphql.execution import Executor
-from graphql.execution.collect_fields import FieldDetails
+from graphql.execution.collect_fields import FieldDetails, collect_fields
 
 from app.graph.executor.selections import Field, Selections, Unplanned
 from app.graph.executor.source import Source
@@ -100,6 +100,16 @@ class Plans:
         known.fields += selections.size + 1
         self._grow(known, BYTES_PER_FIELD * (selections.size + 1))
         return plan
+
+    def prepare(self, executor: Executor[Any]) -> None:
+        """Make the plans of all root fields of an operation."""
+        parent = executor.schema.get_root_type(executor.operation.operation)
+        assert parent is not None  # noqa: S101 - the document is valid for the schema
+        collected = collect_fields(
+            executor.schema, executor.fragments, executor.variable_values, parent, executor.operation
+        )
+        for key, details in collected.grouped_field_set.items():
+            self.of(executor, parent, key, details)
 
     def _grow(self, known: _Known, size_bytes: int) -> None:
         known.size_bytes += size_bytes
