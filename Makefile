@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 SYNCED := $(VENV)/.synced
 
-.PHONY: help setup assets contract run test check bench migration schema schema-release lock clean
+.PHONY: help setup assets contract upstream run test check bench migration schema schema-release lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,11 +27,15 @@ assets: $(SYNCED)
 contract: $(SYNCED)
 	@sh contract/install.sh
 
+upstream: $(SYNCED)
+	@sh tests/graph/executor/upstream/fetch.sh
+
 run: setup ## serve on http://127.0.0.1:8000 with an embedded PostgreSQL in .data/
 	@exec $(BIN)/colloquy serve
 
 # One worker more than there are cores: where one waits for a server that it has started, the others go on.
 test: setup contract ## run all tests, with coverage
+	@sh tests/graph/executor/upstream/fetch.sh || echo "graphql-core's own tests could not be fetched: they are skipped"
 	@$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist worksteal --cov --cov-report=term --cov-fail-under=95 $(ARGS)
 
 check: $(SYNCED) ## lint, format, types, import contracts, schema and its clients, containers
