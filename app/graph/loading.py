@@ -106,10 +106,12 @@ class Loader(DataLoader[K, V], Generic[K, V]):
         return Wanted(self, key) if self.loaders.by_level else super().load(key)
 
     async def load_level(self, keys: Iterable[K]) -> None:
-        """Have all keys of a level in `known`, by one call of `fetch`. Nothing is raised."""
+        """Have all keys of a level in `known`, by one call of `fetch`. What that raises is there, too, and raised."""
         missing = [key for key in dict.fromkeys(keys) if key not in self.known]
         if missing:
-            await self._fetch(missing)
+            error = await self._fetch(missing)
+            if error is not None:
+                raise error
 
     async def batch_load_fn(self, keys: list[K]) -> list[Any]:
         """Called by the data loader once per level."""
@@ -119,13 +121,15 @@ class Loader(DataLoader[K, V], Generic[K, V]):
                 await self._fetch(missing)
         return [self.known[key] for key in keys]
 
-    async def _fetch(self, keys: list[K]) -> None:
+    async def _fetch(self, keys: list[K]) -> Exception | None:
         try:
             async with self.loaders.database.read() as scope:
                 found = await self.fetch(scope, self.loaders.actor, keys)
             self.known.update(zip(keys, found, strict=True))
         except Exception as error:
             self.known.update(dict.fromkeys(keys, error))
+            return error
+        return None
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[K]) -> Sequence[V]:
         """The value of each key, in the order of `keys`."""

@@ -87,7 +87,7 @@ class Selections:
     def field(self, parent: GraphQLObjectType, key: str, details: Sequence[FieldDetails]) -> Field:
         """A field of a type, with all that is below it; Unplanned."""
         first = details[0]
-        if any(detail.defer_usage or detail.fragment_variable_values for detail in details):
+        if any(_is_special(detail) for detail in details):
             raise Unplanned
         definition = self._executor.schema.get_field(parent, first.node.name.value)
         if definition is None:
@@ -136,3 +136,10 @@ class Selections:
 def _told_by_rows(kind: GraphQLAbstractType) -> bool:
     """Whether rows of the type say which object they are, by `node_type`."""
     return bool(getattr(kind.resolve_type, "by_node_type", False))
+
+
+def _is_special(detail: FieldDetails) -> bool:
+    """Whether a field is asked for in a way that only graphql-core knows: later, in parts, by values of a fragment."""
+    directives = detail.node.directives or ()
+    known = all(directive.name.value in ("skip", "include") for directive in directives)
+    return not known or detail.defer_usage is not None or detail.fragment_variable_values is not None

@@ -94,14 +94,14 @@ def _on_their_way(
 async def _arrive(
     levels: list[Level], wanted: dict[Loader[Any, Any], list[Any]], awaited: list[Awaitable[Any]]
 ) -> None:
-    """Replace what is on its way by what arrives; an exception where that failed."""
+    """Replace what is on its way by what arrives. What one of them raises is raised at once; the others are given up."""
     arrived: dict[int, Any] = {}
     if len(wanted) == 1 and not awaited:
         ((loader, keys),) = wanted.items()
         await loader.load_level(keys)
     elif wanted or awaited:
         loads = [loader.load_level(keys) for loader, keys in wanted.items()]
-        found = await asyncio.gather(*loads, *awaited, return_exceptions=True)
+        found = await _together([*loads, *awaited])
         arrived = {id(value): result for value, result in zip(awaited, found[len(loads) :], strict=True)}
     for level in levels:
         values = level.values
@@ -110,6 +110,25 @@ async def _arrive(
                 values[index] = value.loader.known[value.key]
             elif arrived and id(value) in arrived:
                 values[index] = arrived[id(value)]
+
+
+async def _together(awaited: Sequence[Awaitable[Any]]) -> list[Any]:
+    """Their results. With the first that fails, or when this is cancelled, what was begun here is cancelled."""
+    tasks = [asyncio.ensure_future(value) for value in awaited]
+    # A future is somebody else's, who may want it yet.
+    begun = [task for task, value in zip(tasks, awaited, strict=True) if task is not value]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        failed = [error for task in tasks if task.done() and (error := task.exception())]
+        if failed:
+            raise failed[0]
+        return [task.result() for task in tasks]
+    finally:
+        left = [task for task in begun if not task.done()]
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left)
 
 
 def _put(levels: list[Level]) -> None:
