@@ -94,7 +94,7 @@ def _on_their_way(
 async def _arrive(
     levels: list[Level], wanted: dict[Loader[Any, Any], list[Any]], awaited: list[Awaitable[Any]]
 ) -> None:
-    """Replace what is on its way by what arrives. What one of them raises is raised at once; the others are given up."""
+    """Replace what is on its way by what arrives. The first failure is raised at once, and the others are given up."""
     arrived: dict[int, Any] = {}
     if len(wanted) == 1 and not awaited:
         ((loader, keys),) = wanted.items()
