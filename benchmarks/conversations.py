@@ -69,3 +69,28 @@ async def empty_sessions(dsn: str) -> None:
         "VACUUM ANALYZE chat_sessions",
         "CHECKPOINT",
     )
+
+
+async def filled_sessions(dsn: str, messages: int) -> None:
+    """As new, and in each of USER's sessions so many messages.
+
+    Every other message is an assistant's, with one tool call, or two in every fourth.
+    """
+    await empty_sessions(dsn)
+    contents = ", ".join("'" + text.replace("'", "''") + "'" for text in spoken(16))
+    await execute(
+        dsn,
+        "INSERT INTO chat_messages (tenant_id, id, session_id, sequence_number, role, content, token_count, "
+        "tool_call_count) SELECT s.tenant_id, gen_random_uuid(), s.id, n, "
+        "CASE n % 2 WHEN 1 THEN 'user' ELSE 'assistant' END, "
+        f"(ARRAY[{contents}])[1 + n % 16], 70, CASE WHEN n % 4 = 0 THEN 2 WHEN n % 2 = 0 THEN 1 ELSE 0 END "
+        f"FROM chat_sessions AS s, generate_series(1, {messages}) AS n WHERE s.user_id = '{USER}'",
+        "INSERT INTO tool_calls (tenant_id, id, message_id, position, name, arguments, result, success, duration_ms) "
+        "SELECT m.tenant_id, gen_random_uuid(), m.id, n, 'search_documents', "
+        """'{"query": "invoice address change", "limit": 5}', """
+        "'3 documents: how to change an address, what an invoice must contain, who to ask', true, 120 + n "
+        "FROM chat_messages AS m, LATERAL generate_series(1, m.tool_call_count) AS n",
+        f"UPDATE chat_sessions SET last_sequence = {messages} WHERE user_id = '{USER}'",
+        "VACUUM ANALYZE chat_sessions, chat_messages, tool_calls",
+        "CHECKPOINT",
+    )

@@ -13,8 +13,7 @@ from app.core.settings import Settings
 from app.db.database import Database
 from app.graph.context import Context
 from app.schema import schema
-from benchmarks.cluster import execute
-from benchmarks.conversations import ACTOR, SESSIONS, USER, empty_sessions, spoken
+from benchmarks.conversations import ACTOR, SESSIONS, USER, filled_sessions
 from benchmarks.load_client import Load, Task, put_load
 from benchmarks.measure import Bench, Comparison, Side
 from benchmarks.server import serving
@@ -62,8 +61,8 @@ async def nested_page(bench: Bench) -> list[Comparison]:
     loads: list[Load] = []
     async with bench.cluster.database("nested_page") as dsn, serving(dsn, bench.cluster.folder) as server:
         bench.say("page: storing sessions, messages and tool calls")
-        await _seed(dsn)
-        body = orjson.dumps({"query": QUERY}).decode()
+        await filled_sessions(dsn, STORED_MESSAGES)
+        body = orjson.dumps({"query": _QUERY}).decode()
         task = Task(server.port, USER, [body], f'"sequenceNumber":{STORED_MESSAGES}', CLIENTS, bench.effort.seconds)
         pool = await asyncpg.create_pool(dsn, min_size=CLIENTS, max_size=CLIENTS)
 
@@ -130,25 +129,3 @@ async def _statements(dsn: str) -> int:
     if answer.errors:
         raise RuntimeError(answer.errors)
     return counted.statements
-
-
-async def _seed(dsn: str) -> None:
-    """Every other message is an assistant's, with one tool call, or two in every fourth."""
-    await empty_sessions(dsn)
-    contents = ", ".join("'" + text.replace("'", "''") + "'" for text in spoken(16))
-    await execute(
-        dsn,
-        "INSERT INTO chat_messages (tenant_id, id, session_id, sequence_number, role, content, token_count, "
-        "tool_call_count) SELECT s.tenant_id, gen_random_uuid(), s.id, n, "
-        "CASE n % 2 WHEN 1 THEN 'user' ELSE 'assistant' END, "
-        f"(ARRAY[{contents}])[1 + n % 16], 70, CASE WHEN n % 4 = 0 THEN 2 WHEN n % 2 = 0 THEN 1 ELSE 0 END "
-        f"FROM chat_sessions AS s, generate_series(1, {STORED_MESSAGES}) AS n WHERE s.user_id = '{USER}'",
-        "INSERT INTO tool_calls (tenant_id, id, message_id, position, name, arguments, result, success, duration_ms) "
-        "SELECT m.tenant_id, gen_random_uuid(), m.id, n, 'search_documents', "
-        """'{"query": "invoice address change", "limit": 5}', """
-        "'3 documents: how to change an address, what an invoice must contain, who to ask', true, 120 + n "
-        "FROM chat_messages AS m, LATERAL generate_series(1, m.tool_call_count) AS n",
-        f"UPDATE chat_sessions SET last_sequence = {STORED_MESSAGES} WHERE user_id = '{USER}'",
-        "VACUUM ANALYZE chat_sessions, chat_messages, tool_calls",
-        "CHECKPOINT",
-    )

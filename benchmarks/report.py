@@ -35,14 +35,20 @@ def show(console: Console, machine: Mapping[str, str], found: Sequence[Compariso
 
 def keep(folder: Path, machine: Mapping[str, str], effort: Effort, found: Sequence[Comparison]) -> Path:
     """Write everything to `<folder>/<timestamp>.json`; returns that file."""
+    return write(
+        folder,
+        {
+            "machine": dict(machine),
+            "effort": {"rounds": effort.rounds, "seconds": effort.seconds, "listed_sessions": effort.listed_sessions},
+            "comparisons": [comparison.as_json() for comparison in found],
+        },
+    )
+
+
+def write(folder: Path, kept: Mapping[str, object]) -> Path:
+    """Write it, and when, to `<folder>/<timestamp>.json`; returns that file."""
     folder.mkdir(parents=True, exist_ok=True)
     at = datetime.now(UTC)
     file = folder / f"{at:%Y%m%dT%H%M%S.%fZ}.json"
-    written = {
-        "at": at.isoformat(),
-        "machine": dict(machine),
-        "effort": {"rounds": effort.rounds, "seconds": effort.seconds, "listed_sessions": effort.listed_sessions},
-        "comparisons": [comparison.as_json() for comparison in found],
-    }
-    file.write_bytes(orjson.dumps(written, option=orjson.OPT_INDENT_2))
+    file.write_bytes(orjson.dumps({"at": at.isoformat(), **kept}, option=orjson.OPT_INDENT_2))
     return file
