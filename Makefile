@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 SYNCED := $(VENV)/.synced
 
-.PHONY: help setup assets contract upstream run test check bench migration schema schema-release lock clean
+.PHONY: help setup assets contract run test check bench bench-peers migration schema schema-release lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ check: $(SYNCED) ## lint, format, types, import contracts, schema and its client
 bench: $(SYNCED) ## measure against PostgreSQL's own tools; ratios in one run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+bench-peers: $(SYNCED) ## measure against PostGraphile, GraphQL Yoga and SQL by hand; installs these from npm first
+	@sh benchmarks/peers/servers/install.sh
+	@$(BIN)/python -m benchmarks.peers $(ARGS)
+
 migration: $(SYNCED) ## make a migration from the difference between tables and database: make migration NAME=add_labels
 	@test -n "$(NAME)" || { echo "say what it does: make migration NAME=add_labels"; exit 2; }
 	@$(BIN)/colloquy migrate --new "$(NAME)"
@@ -73,4 +77,4 @@ lock: ## renew the locks of requirements from pyproject.toml
 	  --no-annotate --custom-compile-command "make lock" contract/ariadne.in --output-file contract/ariadne.lock
 
 clean: ## remove what was made; the database in .data/ stays
-	@rm -rf $(VENV) web/node_modules web/dist contract/node_modules contract/.venv .mypy_cache .ruff_cache .pytest_cache .coverage
+	@rm -rf $(VENV) web/node_modules web/dist contract/node_modules contract/.venv benchmarks/peers/servers/node_modules .mypy_cache .ruff_cache .pytest_cache .coverage

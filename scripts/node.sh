@@ -1,4 +1,5 @@
-# Node and its packages for a folder with browser code or tools: read by its script, in that folder.
+# Node and its packages for a folder with browser code or tools: read by its script, in that folder. One further down
+# says before where the project's folder is, as seen from there: project=../../..
 #
 #   . ../scripts/node.sh
 #   use_node              # a usable node and npm are on the PATH from here on
@@ -8,8 +9,9 @@
 # web/node.lock, into web/.node: installed by .venv/bin/uv, else by uv on the PATH, else by pip. $UV and $PYTHON,
 # absolute paths, name others. Nothing is written outside of the project, save to the caches of npm, uv and pip.
 
-node_lock=../web/node.lock
-own_node=../web/.node
+project=${project:-..}
+node_lock=$project/web/node.lock
+own_node=$project/web/.node
 
 is_node_usable() {
     command -v npm >/dev/null 2>&1 &&
@@ -30,8 +32,8 @@ first_of() {
 install_node() {
     echo "no node 20.19 or newer with npm here; taking the one of web/node.lock"
     rm -rf "$own_node"
-    uv=$(first_of "${UV:-}" ../.venv/bin/uv uv)
-    python=$(first_of "${PYTHON:-}" ../.venv/bin/python python3)
+    uv=$(first_of "${UV:-}" "$project/.venv/bin/uv" uv)
+    python=$(first_of "${PYTHON:-}" "$project/.venv/bin/python" python3)
     if [ -n "$uv" ]; then
         "$uv" venv --quiet --no-python-downloads --python "$python" "$own_node"
         "$uv" pip install --quiet --python "$own_node" --require-hashes -r "$node_lock"
@@ -43,7 +45,7 @@ install_node() {
 
 use_node() {
     is_node_usable && return
-    PATH="$(cd ../web && pwd)/.node/bin:$PATH"
+    PATH="$(cd "$project/web" && pwd)/.node/bin:$PATH"
     is_node_usable && cmp -s "$node_lock" "$own_node/lock" && return
     install_node
     hash -r

@@ -13,10 +13,10 @@ LIMIT_SECONDS = 240.0
 """A cluster is made, filled and removed: half a minute for all, on a busy machine minutes."""
 
 
-async def run(*arguments: str) -> tuple[int | None, str, str]:
+async def run(*arguments: str, module: str = "benchmarks") -> tuple[int | None, str, str]:
     """The exit code, what was printed, and what was told on the way."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks", *arguments, cwd=ROOT,
+        sys.executable, "-m", module, *arguments, cwd=ROOT,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
