@@ -74,6 +74,8 @@ class Plans:
         self._known: OrderedDict[tuple[int, int], _Known] = OrderedDict()
         self.size_bytes = 0
         """What all of them take, roughly."""
+        self.made = 0
+        """How many were made so far."""
 
     def __len__(self) -> int:
         """How many operations have plans."""
@@ -97,19 +99,19 @@ class Plans:
             return known.plans[variant]
         selections = Selections(executor, MOST_FIELDS - known.fields)
         plan = known.plans[variant] = planned(selections, parent, key, details)
+        self.made += 1
         known.fields += selections.size + 1
         self._grow(known, BYTES_PER_FIELD * (selections.size + 1))
         return plan
 
-    def prepare(self, executor: Executor[Any]) -> None:
-        """Make the plans of all root fields of an operation."""
+    def prepare(self, executor: Executor[Any]) -> list[Plan | None]:
+        """The plans of all root fields of an operation, in their order."""
         parent = executor.schema.get_root_type(executor.operation.operation)
         assert parent is not None  # noqa: S101 - the document is valid for the schema
         collected = collect_fields(
             executor.schema, executor.fragments, executor.variable_values, parent, executor.operation
         )
-        for key, details in collected.grouped_field_set.items():
-            self.of(executor, parent, key, details)
+        return [self.of(executor, parent, key, details) for key, details in collected.grouped_field_set.items()]
 
     def _grow(self, known: _Known, size_bytes: int) -> None:
         known.size_bytes += size_bytes
