@@ -1,5 +1,6 @@
 """Attachments in the graph."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 
 import strawberry
@@ -32,8 +33,8 @@ class MessageAttachmentType(Node):
     url: str = field(description="Where it is downloaded, on this server: by GET, as the user who asks here.")
 
     @field(graphql_type=ChatMessageType | None, description="The message it hangs on.")
-    async def message(self, info: Info, root: strawberry.Parent[MessageAttachment]) -> ChatMessage | None:
-        return await info.context.loader(MessageOfRow).load((MessageId(root.message_id), large_columns(info)))
+    def message(self, info: Info, root: strawberry.Parent[MessageAttachment]) -> Awaitable[ChatMessage | None]:
+        return info.context.loader(MessageOfRow).load((MessageId(root.message_id), large_columns(info)))
 
 
 @input_type("A file for a message.")

@@ -10,12 +10,14 @@ from app.branches import pipeline
 from app.branches.values import ForkOrigin, ForkRequest, Siblings
 from app.graph.context import Info
 from app.graph.inputs import input_type
+from app.graph.loading import Loaded
 from app.graph.payloads import Changed, Payload, json_object, mutation
 from app.graph.scalars import Json
 from app.idempotency.graphql import KEY_DESCRIPTION, client_key
 from app.messages.graphql import ChatMessageType, message_id
 from app.messages.graphql.inputs import ContextItemsInput, context_items
 from app.messages.loaders import MessageOfRow, large_columns
+from app.messages.models import ChatMessage
 from app.messages.pipeline import MessagePipeline
 from app.messages.values import Edit, MessageId
 from app.sessions.graphql import ChatSessionType, session_id
@@ -144,7 +146,7 @@ class BranchMutations:
         return Changed({"session": outcome.session}, outcome.deduplicated)
 
 
-def _message(info: Info, message_id: UUID | None) -> Any:
+def _message(info: Info, message_id: UUID | None) -> Loaded[ChatMessage | None]:
     if message_id is None:
         return None
     return info.context.loader(MessageOfRow).load((MessageId(message_id), large_columns(info)))

@@ -1,5 +1,6 @@
 """Relay's connections: the types under which pages are shown, and the arguments that ask for one."""
 
+from collections.abc import Awaitable
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
@@ -35,6 +36,6 @@ class Connection(Generic[T]):
     nodes: list[T] = field(description="The objects alone.")
     page_info: PageInfo = field(description="Whether the list goes on.")
 
-    @field(description="How many objects the whole list has; counted only when it is selected.")
-    async def total_count(self, root: strawberry.Parent[Page[Any]]) -> int:
-        return await root.count()
+    @field(graphql_type=int, description="How many objects the whole list has; counted only when it is selected.")
+    def total_count(self, root: strawberry.Parent[Page[Any]]) -> Awaitable[int]:
+        return root.count()

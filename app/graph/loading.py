@@ -1,9 +1,9 @@
 """Loaders: a batch of keys becomes one statement."""
 
 import asyncio
-from collections.abc import Awaitable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from aiodataloader import DataLoader
 
@@ -14,6 +14,9 @@ from app.db.scopes import ReadScope
 K = TypeVar("K")
 V = TypeVar("V")
 L = TypeVar("L", bound="Loader[Any, Any]")
+
+Loaded: TypeAlias = Awaitable[V] | V
+"""What a resolver returns that asks a loader only where its row does not know the answer."""
 
 
 class Loaders:

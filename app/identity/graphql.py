@@ -1,5 +1,6 @@
 """Who is asking, and API keys, in the graph."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,8 +66,8 @@ class ViewerType:
         graphql_type=list[BudgetNode],
         description="What limits what you may spend: the tenant's budgets, yours, and those of models; at most 100.",
     )
-    async def budgets(self, info: Info, root: strawberry.Parent[Actor]) -> list[Budget]:
-        return await info.context.loader(BudgetsOfViewer).load(root.user_id)
+    def budgets(self, info: Info, root: strawberry.Parent[Actor]) -> Awaitable[list[Budget]]:
+        return info.context.loader(BudgetsOfViewer).load(root.user_id)
 
 
 @strawberry.type(name="ApiKey", description="A key that lets its user in. Its text is told once, when it is made.")

@@ -1,5 +1,6 @@
 """Search in the graph."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from app.core.paging import Page, PageRequest
 from app.graph.connections import After, Before, Connection, First, Last
 from app.graph.context import Info
 from app.graph.enums import described
+from app.graph.loading import Loaded
 from app.graph.nodes import Id
 from app.graph.queries import query
 from app.messages.graphql import ChatMessageType
@@ -69,8 +71,8 @@ class HitFields:
 @strawberry.type(name="MessageHit", description="A message that was found.")
 class MessageHitType(HitFields):
     @field(graphql_type=ChatMessageType | None, description="The message; null when it was deleted meanwhile.")
-    async def message(self, info: Info, root: strawberry.Parent[MessageHit]) -> ChatMessage | None:
-        return await info.context.loader(MessageOfRow).load((root.message_id, large_columns(info)))
+    def message(self, info: Info, root: strawberry.Parent[MessageHit]) -> Awaitable[ChatMessage | None]:
+        return info.context.loader(MessageOfRow).load((root.message_id, large_columns(info)))
 
 
 @strawberry.type(name="SessionHit", description="A session that was found, by its own texts or by its messages.")
@@ -78,14 +80,14 @@ class SessionHitType(HitFields):
     matched_in: list[MatchedIn] = field(description="The texts it was found by.")
 
     @field(graphql_type=ChatSessionType | None, description="The session; null when it was deleted meanwhile.")
-    async def session(self, info: Info, root: strawberry.Parent[SessionHit]) -> ChatSession | None:
-        return await info.context.loader(SessionById).load(root.session_id)
+    def session(self, info: Info, root: strawberry.Parent[SessionHit]) -> Awaitable[ChatSession | None]:
+        return info.context.loader(SessionById).load(root.session_id)
 
     @field(graphql_type=ChatMessageType | None, description="The message of it that fits best; null when none does.")
-    async def message(self, info: Info, root: strawberry.Parent[SessionHit]) -> ChatMessage | None:
+    def message(self, info: Info, root: strawberry.Parent[SessionHit]) -> Loaded[ChatMessage | None]:
         if root.message_id is None:
             return None
-        return await info.context.loader(MessageOfRow).load((root.message_id, large_columns(info)))
+        return info.context.loader(MessageOfRow).load((root.message_id, large_columns(info)))
 
 
 @strawberry.type

@@ -1,5 +1,6 @@
 """An execution as it is read, and what many add up to."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ from app.execution.values import PromptExecutionId
 from app.graph.connections import After, Before, Connection, First, Last
 from app.graph.context import Info
 from app.graph.errors import UserError
+from app.graph.loading import Loaded
 from app.graph.nodes import Id, Node
 from app.graph.queries import query
 from app.graph.scalars import BigInt, Json
@@ -24,6 +26,7 @@ from app.messages.models import ChatMessage
 from app.messages.values import MessageId
 from app.prompts.graphql import PromptTemplateType, PromptTemplateVersionType
 from app.prompts.loaders import TemplateOfRow, VersionOfRow, template_columns, version_columns
+from app.prompts.models import PromptTemplate, PromptTemplateVersion
 from app.prompts.values import TemplateId, VersionId
 from app.runs.graphql import RunType
 from app.runs.graphql.types import UsageType
@@ -37,6 +40,7 @@ from app.sessions.loaders import SessionById
 from app.sessions.models import ChatSession
 from app.sessions.values import SessionId
 from app.workflow.loaders import StageOfRow, stage_columns
+from app.workflow.models import WorkflowStage
 from app.workflow.values import StageId
 
 if TYPE_CHECKING:
@@ -65,20 +69,20 @@ class PromptExecutionType(Node):
     finished_at: datetime | None = field(description="When its run ended.")
 
     @field(graphql_type=Json, description="The values of the variables, as they were given.")
-    async def variables(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Any:
-        return await info.context.loader(VariablesOfExecution).load(PromptExecutionId(root.id))
+    def variables(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Awaitable[dict[str, Any]]:
+        return info.context.loader(VariablesOfExecution).load(PromptExecutionId(root.id))
 
     @field(graphql_type=ChatSessionType | None, description="The session it belongs to.")
-    async def session(self, info: Info, root: strawberry.Parent[PromptExecution]) -> ChatSession | None:
-        return await info.context.loader(SessionById).load(SessionId(root.session_id))
+    def session(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Awaitable[ChatSession | None]:
+        return info.context.loader(SessionById).load(SessionId(root.session_id))
 
     @field(graphql_type=RunType | None, description="The run that answers it.")
-    async def run(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Run | None:
-        return await _run(info, root)
+    def run(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Awaitable[Run | None]:
+        return _run(info, root)
 
     @field(graphql_type=ChatMessageType | None, description="The prompt as the model was asked it, values and all.")
-    async def user_message(self, info: Info, root: strawberry.Parent[PromptExecution]) -> ChatMessage | None:
-        return await info.context.loader(MessageOfRow).load((MessageId(root.user_message_id), large_columns(info)))
+    def user_message(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Awaitable[ChatMessage | None]:
+        return info.context.loader(MessageOfRow).load((MessageId(root.user_message_id), large_columns(info)))
 
     @field(graphql_type=ChatMessageType | None, description="The answer: what its run writes in the turn it is at.")
     async def message(self, info: Info, root: strawberry.Parent[PromptExecution]) -> ChatMessage | None:
@@ -91,30 +95,32 @@ class PromptExecutionType(Node):
         graphql_type=PromptTemplateType | None,
         description="The template, as it is now; null where the prompt was a text of its own.",
     )
-    async def template(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Any:
+    def template(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Loaded[PromptTemplate | None]:
         if root.template_id is None:
             return None
-        return await info.context.loader(TemplateOfRow).load((TemplateId(root.template_id), template_columns(info)))
+        return info.context.loader(TemplateOfRow).load((TemplateId(root.template_id), template_columns(info)))
 
     @field(
         graphql_type=PromptTemplateVersionType | None,
         description="The very version that was asked, which never changes; null where there was no template.",
     )
-    async def template_version(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Any:
+    def template_version(
+        self, info: Info, root: strawberry.Parent[PromptExecution]
+    ) -> Loaded[PromptTemplateVersion | None]:
         if root.template_version_id is None:
             return None
         key = (VersionId(root.template_version_id), version_columns(info))
-        return await info.context.loader(VersionOfRow).load(key)
+        return info.context.loader(VersionOfRow).load(key)
 
     @field(
         graphql_type=GeneratedNode | None,
         description="The prompt of a project that was asked; null where it was another, and where that was deleted.",
     )
-    async def prompt_generation(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Any:
+    def prompt_generation(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Loaded[WorkflowStage | None]:
         if root.prompt_generation_id is None:
             return None
         key = (StageId(root.prompt_generation_id), stage_columns(info))
-        return await info.context.loader(StageOfRow).load(key)
+        return info.context.loader(StageOfRow).load(key)
 
     @field(graphql_type=UsageType | None, description="What its run used; null before its first turn has ended.")
     async def usage(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Any:
@@ -127,8 +133,8 @@ class PromptExecutionType(Node):
         return run and run.error
 
 
-async def _run(info: Info, execution: PromptExecution) -> Run | None:
-    return await info.context.loader(RunById).load(RunId(execution.run_id))
+def _run(info: Info, execution: PromptExecution) -> Awaitable[Run | None]:
+    return info.context.loader(RunById).load(RunId(execution.run_id))
 
 
 @strawberry.type(

@@ -1,19 +1,22 @@
 """What the graph shows of messages."""
 
+from collections.abc import Awaitable
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry import field
 
 from app.attachments.loaders import AttachmentsOfMessage
+from app.attachments.models import MessageAttachment
 from app.branches.loaders import SiblingsOfMessage
-from app.branches.values import Place
+from app.branches.values import Place, Siblings
 from app.core.ids import parse_global_id
 from app.core.paging import Page, PageRequest
 from app.graph.connections import After, Before, Connection, First, Last
 from app.graph.context import Info
 from app.graph.enums import described
+from app.graph.loading import Loaded
 from app.graph.nodes import Id, Node
 from app.graph.payloads import WarningType
 from app.graph.queries import query
@@ -22,11 +25,13 @@ from app.messages.loaders import ChildrenOfMessage, MessageById, MessageOfRow, l
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId, MessageRole, MessageStatus
 from app.runs.loaders import RunOfMessage
+from app.runs.models import Run
 from app.sessions.graphql import DEFAULT_MESSAGES, ChatSessionType
 from app.sessions.loaders import SessionById
 from app.sessions.models import ChatSession
 from app.sessions.values import SessionId
 from app.tools.loaders import ToolCallsOfMessage
+from app.tools.models import ToolCall
 
 if TYPE_CHECKING:
     from app.attachments.graphql import MessageAttachmentType
@@ -117,14 +122,14 @@ class ChatMessageType(Node):
     pipeline: PipelineType = field(description="What the server found out when it stored it.")
 
     @field(graphql_type=ChatSessionType | None, description="The session it belongs to.")
-    async def session(self, info: Info, root: strawberry.Parent[ChatMessage]) -> ChatSession | None:
-        return await info.context.loader(SessionById).load(SessionId(root.session_id))
+    def session(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Awaitable[ChatSession | None]:
+        return info.context.loader(SessionById).load(SessionId(root.session_id))
 
     @field(
         graphql_type=Annotated["ChatMessageType", strawberry.lazy("app.messages.graphql.types")] | None,
         description="The message it answers; null for a first one of its session.",
     )
-    def parent(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Any:
+    def parent(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Loaded[ChatMessage | None]:
         if root.parent_message_id is None:
             return None
         return info.context.loader(MessageOfRow).load((MessageId(root.parent_message_id), large_columns(info)))
@@ -133,7 +138,7 @@ class ChatMessageType(Node):
         graphql_type=Connection[Annotated["ChatMessageType", strawberry.lazy("app.messages.graphql.types")]],
         description="The messages that answer it, by number: several where it was answered anew; 100 by default.",
     )
-    async def children(
+    def children(
         self,
         info: Info,
         root: strawberry.Parent[ChatMessage],
@@ -141,23 +146,23 @@ class ChatMessageType(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[ChatMessage]:
+    ) -> Awaitable[Page[ChatMessage]]:
         request = PageRequest.of(first, last, after, before, DEFAULT_MESSAGES)
-        return await info.context.loader(ChildrenOfMessage).load((root.id, request, large_columns(info)))
+        return info.context.loader(ChildrenOfMessage).load((root.id, request, large_columns(info)))
 
     @field(graphql_type=SiblingsOf, description="Where it stands among the messages beside it: 2 of 3.")
-    def siblings(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Any:
+    def siblings(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Awaitable[Siblings]:
         return info.context.loader(SiblingsOfMessage).load(Place(root.id, root.session_id, root.parent_message_id))
 
     @field(graphql_type=list[ToolCallNode], description="What the model asked for in it, in order; at most 128.")
-    def tool_calls(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Any:
+    def tool_calls(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Loaded[list[ToolCall]]:
         # Most messages have none, and know it.
         if not root.tool_call_count:
             return []
         return info.context.loader(ToolCallsOfMessage).load(MessageId(root.id))
 
     @field(graphql_type=list[AttachmentNode], description="The files that hang on it, oldest first; at most 32.")
-    def attachments(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Any:
+    def attachments(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Loaded[list[MessageAttachment]]:
         if not root.attachment_count:
             return []
         return info.context.loader(AttachmentsOfMessage).load(MessageId(root.id))
@@ -165,7 +170,7 @@ class ChatMessageType(Node):
     @field(
         graphql_type=RunNode | None, description="The run that writes it, or wrote it; null where no model was asked."
     )
-    def run(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Any:
+    def run(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Loaded[Run | None]:
         if root.role != MessageRole.ASSISTANT:
             return None
         return info.context.loader(RunOfMessage).load(MessageId(root.id))

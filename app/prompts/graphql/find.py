@@ -1,5 +1,6 @@
 """Finding prompts."""
 
+from collections.abc import Awaitable
 from math import ceil
 from typing import Annotated
 
@@ -65,9 +66,9 @@ class PromptTemplatePage:
     async def items(self, info: Info, root: strawberry.Parent[NumberedPage]) -> list[PromptTemplate]:
         return await numbered_page(info.context.database, info.context.actor, root, template_columns(info))
 
-    @field(description="How many templates all pages have.")
-    async def total(self, info: Info, root: strawberry.Parent[NumberedPage]) -> int:
-        return await info.context.loader(TemplateCount).load(root.wanted)
+    @field(graphql_type=int, description="How many templates all pages have.")
+    def total(self, info: Info, root: strawberry.Parent[NumberedPage]) -> Awaitable[int]:
+        return info.context.loader(TemplateCount).load(root.wanted)
 
     @field(description="How many pages there are; 0 where there is no template.")
     async def total_pages(self, info: Info, root: strawberry.Parent[NumberedPage]) -> int:

@@ -1,7 +1,8 @@
 """What the graph shows of prompts."""
 
+from collections.abc import Awaitable
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry import field
@@ -10,8 +11,10 @@ from app.core.ids import parse_global_id
 from app.core.paging import Page, PageRequest
 from app.execution.loaders import ExecutionsOfVersion, StatisticsOfTemplate, StatisticsOfVersion
 from app.execution.models import PromptExecution
+from app.execution.values import ExecutionStatistics
 from app.graph.connections import After, Before, Connection, First, Last
 from app.graph.context import Info
+from app.graph.loading import Loaded
 from app.graph.nodes import Node
 from app.graph.scalars import Json
 from app.prompts.graphql.diff import PromptDiffType, diff_of
@@ -29,6 +32,7 @@ from app.prompts.loaders import (
 from app.prompts.models import PromptLabel, PromptTemplate, PromptTemplateChange, PromptTemplateVersion
 from app.prompts.values import TemplateId, VersionId
 from app.workflow.loaders import ProjectOfRow, project_columns, project_named
+from app.workflow.models import Project
 
 if TYPE_CHECKING:
     from app.execution.graphql import PromptExecutionStatisticsType, PromptExecutionType
@@ -63,7 +67,9 @@ class PromptLabelType:
     moved_at: datetime = field(description="When that was.")
 
     @field(graphql_type=VersionNode | None, description="The version that it points to.")
-    def template_version(self, info: Info, root: strawberry.Parent[PromptLabel]) -> Any:
+    def template_version(
+        self, info: Info, root: strawberry.Parent[PromptLabel]
+    ) -> Awaitable[PromptTemplateVersion | None]:
         key = (TemplateId(root.template_id), root.version, version_columns(info))
         return info.context.loader(VersionNumbered).load(key)
 
@@ -113,12 +119,14 @@ class PromptTemplateType(Node):
         graphql_type=ProjectNode | None,
         description="The project of the workflow that `projectId` is the id of; null where it names none.",
     )
-    async def project(self, info: Info, root: strawberry.Parent[PromptTemplate]) -> Any:
+    def project(self, info: Info, root: strawberry.Parent[PromptTemplate]) -> Loaded[Project | None]:
         found = project_named(root.project_id)
-        return await info.context.loader(ProjectOfRow).load((found, project_columns(info))) if found else None
+        return info.context.loader(ProjectOfRow).load((found, project_columns(info))) if found else None
 
     @field(graphql_type=VersionNode | None, description="Its latest version.")
-    def latest_version(self, info: Info, root: strawberry.Parent[PromptTemplate]) -> Any:
+    def latest_version(
+        self, info: Info, root: strawberry.Parent[PromptTemplate]
+    ) -> Awaitable[PromptTemplateVersion | None]:
         key = (TemplateId(root.id), root.version, version_columns(info))
         return info.context.loader(VersionNumbered).load(key)
 
@@ -133,11 +141,11 @@ class PromptTemplateType(Node):
         return await diff_of(info, TemplateId(root.id), from_, to)
 
     @field(graphql_type=list[PromptLabelType], description="Its labels, by name; at most 50.")
-    def labels(self, info: Info, root: strawberry.Parent[PromptTemplate]) -> Any:
+    def labels(self, info: Info, root: strawberry.Parent[PromptTemplate]) -> Awaitable[list[PromptLabel]]:
         return info.context.loader(LabelsOfTemplate).load(TemplateId(root.id))
 
     @field(graphql_type=Connection[VersionNode], description="All its versions, newest first; 20 by default.")
-    async def versions(
+    def versions(
         self,
         info: Info,
         root: strawberry.Parent[PromptTemplate],
@@ -145,15 +153,15 @@ class PromptTemplateType(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[PromptTemplateVersion]:
+    ) -> Awaitable[Page[PromptTemplateVersion]]:
         request = PageRequest.of(first, last, after, before, DEFAULT_VERSIONS)
-        return await info.context.loader(VersionsOfTemplate).load((root.id, request, version_columns(info)))
+        return info.context.loader(VersionsOfTemplate).load((root.id, request, version_columns(info)))
 
     @field(
         graphql_type=Connection[PromptTemplateChangeType],
         description="All that was ever done to it, last change first; 50 by default.",
     )
-    async def history(
+    def history(
         self,
         info: Info,
         root: strawberry.Parent[PromptTemplate],
@@ -161,12 +169,12 @@ class PromptTemplateType(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[PromptTemplateChange]:
+    ) -> Awaitable[Page[PromptTemplateChange]]:
         request = PageRequest.of(first, last, after, before, DEFAULT_CHANGES)
-        return await info.context.loader(ChangesOfTemplate).load((root.id, request))
+        return info.context.loader(ChangesOfTemplate).load((root.id, request))
 
     @field(graphql_type=StatisticsOf, description="What the executions of all its versions add up to.")
-    def statistics(self, info: Info, root: strawberry.Parent[PromptTemplate]) -> Any:
+    def statistics(self, info: Info, root: strawberry.Parent[PromptTemplate]) -> Awaitable[ExecutionStatistics]:
         return info.context.loader(StatisticsOfTemplate).load(TemplateId(root.id))
 
 
@@ -181,7 +189,7 @@ class PromptTemplateVersionType(Node):
     created_at: datetime = field(description="When it was saved.")
 
     @field(graphql_type=TemplateNode | None, description="The template, as it is now.")
-    def template(self, info: Info, root: strawberry.Parent[PromptTemplateVersion]) -> Any:
+    def template(self, info: Info, root: strawberry.Parent[PromptTemplateVersion]) -> Awaitable[PromptTemplate | None]:
         return info.context.loader(TemplateOfRow).load((TemplateId(root.template_id), template_columns(info)))
 
     @field(graphql_type=list[PromptLabelType], description="The labels that point to it, by name.")
@@ -190,14 +198,14 @@ class PromptTemplateVersionType(Node):
         return [label for label in found if label.version == root.version]
 
     @field(graphql_type=str | None, description="Who saved it, as the history says.")
-    def saved_by(self, info: Info, root: strawberry.Parent[PromptTemplateVersion]) -> Any:
+    def saved_by(self, info: Info, root: strawberry.Parent[PromptTemplateVersion]) -> Awaitable[str | None]:
         return info.context.loader(SaverOfVersion).load((TemplateId(root.template_id), root.version))
 
     @field(
         graphql_type=Connection[ExecutionNode],
         description="Its executions that you may read, newest first; 20 by default. `statistics` counts all of them.",
     )
-    async def executions(
+    def executions(
         self,
         info: Info,
         root: strawberry.Parent[PromptTemplateVersion],
@@ -205,12 +213,12 @@ class PromptTemplateVersionType(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[PromptExecution]:
+    ) -> Awaitable[Page[PromptExecution]]:
         request = PageRequest.of(first, last, after, before, DEFAULT_EXECUTIONS)
-        return await info.context.loader(ExecutionsOfVersion).load((root.id, request))
+        return info.context.loader(ExecutionsOfVersion).load((root.id, request))
 
     @field(graphql_type=StatisticsOf, description="What all its executions add up to, whoever asked.")
-    def statistics(self, info: Info, root: strawberry.Parent[PromptTemplateVersion]) -> Any:
+    def statistics(self, info: Info, root: strawberry.Parent[PromptTemplateVersion]) -> Awaitable[ExecutionStatistics]:
         return info.context.loader(StatisticsOfVersion).load(VersionId(root.id))
 
 

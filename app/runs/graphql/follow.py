@@ -1,6 +1,6 @@
 """What one is told of an answer that is being written."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from decimal import Decimal
 from typing import Annotated
@@ -30,8 +30,8 @@ class CompletionSnapshot(OfRecords):
     text: str = field(description="The message so far.")
 
     @field(graphql_type=ChatMessageType | None, description="The message: the one that the run is, or was last, at.")
-    async def message(self, info: Info, root: strawberry.Parent[Snapshot]) -> ChatMessage | None:
-        return await info.context.loader(MessageOfRow).load((root.message_id, large_columns(info)))
+    def message(self, info: Info, root: strawberry.Parent[Snapshot]) -> Awaitable[ChatMessage | None]:
+        return info.context.loader(MessageOfRow).load((root.message_id, large_columns(info)))
 
 
 @strawberry.type(description="More of the answer: append it to what one has.")
@@ -45,12 +45,12 @@ class CompletionToolCall:
     seq: int = field(description="Its position: pass it as `after` to go on from here.")
 
     @field(graphql_type=ToolCallType | None, description="The call; null once its message is deleted.")
-    async def tool_call(self, info: Info, root: strawberry.Parent[CalledTool]) -> ToolCall | None:
-        return await info.context.loader(ToolCallById).load(root.tool_call_id)
+    def tool_call(self, info: Info, root: strawberry.Parent[CalledTool]) -> Awaitable[ToolCall | None]:
+        return info.context.loader(ToolCallById).load(root.tool_call_id)
 
     @field(graphql_type=ToolExecutionType | None, description="What is done about it; null once that is gone.")
-    async def tool_execution(self, info: Info, root: strawberry.Parent[CalledTool]) -> ToolExecution | None:
-        return await info.context.loader(ExecutionOfCall).load(root.tool_call_id)
+    def tool_execution(self, info: Info, root: strawberry.Parent[CalledTool]) -> Awaitable[ToolExecution | None]:
+        return info.context.loader(ExecutionOfCall).load(root.tool_call_id)
 
 
 @strawberry.type(description="The run goes on with another message: text from here on is its.")
@@ -58,8 +58,8 @@ class CompletionTurn(OfRecords):
     seq: int = field(description="Its position: pass it as `after` to go on from here.")
 
     @field(graphql_type=ChatMessageType | None, description="The message.")
-    async def message(self, info: Info, root: strawberry.Parent[NewTurn]) -> ChatMessage | None:
-        return await info.context.loader(MessageOfRow).load((root.message_id, large_columns(info)))
+    def message(self, info: Info, root: strawberry.Parent[NewTurn]) -> Awaitable[ChatMessage | None]:
+        return info.context.loader(MessageOfRow).load((root.message_id, large_columns(info)))
 
 
 @strawberry.interface(description="What the ends of a run have in common.")
@@ -68,8 +68,8 @@ class CompletionEnd(OfRecords):
     run: RunType = field(description="The run, which has ended.")
 
     @field(graphql_type=ChatMessageType | None, description="The message, with all that was written.")
-    async def message(self, info: Info, root: strawberry.Parent[Ended]) -> ChatMessage | None:
-        return await info.context.loader(MessageOfRow).load((MessageId(root.run.message_id), large_columns(info)))
+    def message(self, info: Info, root: strawberry.Parent[Ended]) -> Awaitable[ChatMessage | None]:
+        return info.context.loader(MessageOfRow).load((MessageId(root.run.message_id), large_columns(info)))
 
 
 @strawberry.type(description="The whole answer is there.")

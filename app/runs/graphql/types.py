@@ -1,5 +1,6 @@
 """A run as it is read."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ from app.execution.models import PromptExecution
 from app.graph.context import Info
 from app.graph.enums import described
 from app.graph.errors import UserError
+from app.graph.loading import Loaded
 from app.graph.nodes import Id, Node, OfRecords
 from app.graph.queries import query
 from app.graph.scalars import BigInt, Json
@@ -102,12 +104,12 @@ class RunType(Node):
     finished_at: datetime | None = field(description="When it ended.")
 
     @field(graphql_type=ChatSessionType | None, description="The session it belongs to.")
-    async def session(self, info: Info, root: strawberry.Parent[Run]) -> ChatSession | None:
-        return await info.context.loader(SessionById).load(SessionId(root.session_id))
+    def session(self, info: Info, root: strawberry.Parent[Run]) -> Awaitable[ChatSession | None]:
+        return info.context.loader(SessionById).load(SessionId(root.session_id))
 
     @field(graphql_type=ChatMessageType | None, description="The message that it writes, in the turn it is at.")
-    async def message(self, info: Info, root: strawberry.Parent[Run]) -> ChatMessage | None:
-        return await info.context.loader(MessageOfRow).load((MessageId(root.message_id), large_columns(info)))
+    def message(self, info: Info, root: strawberry.Parent[Run]) -> Awaitable[ChatMessage | None]:
+        return info.context.loader(MessageOfRow).load((MessageId(root.message_id), large_columns(info)))
 
     @field(graphql_type=list[ChatMessageType], description="What it has written, a message for each turn, in order.")
     async def messages(self, info: Info, root: strawberry.Parent[Run]) -> list[ChatMessage]:
@@ -118,23 +120,23 @@ class RunType(Node):
         return [message for message in found if message is not None]
 
     @field(graphql_type=list[OfferedToolType], description="The tools that it offers to its model.")
-    async def tools(self, info: Info, root: strawberry.Parent[Run]) -> list[OfferedTool]:
-        return await info.context.loader(ToolsOfRun).load(RunId(root.id))
+    def tools(self, info: Info, root: strawberry.Parent[Run]) -> Awaitable[list[OfferedTool]]:
+        return info.context.loader(ToolsOfRun).load(RunId(root.id))
 
     @field(graphql_type=ChatMessageType | None, description="The message that it answers.")
-    async def prompt_message(self, info: Info, root: strawberry.Parent[Run]) -> ChatMessage | None:
-        return await info.context.loader(MessageOfRow).load((MessageId(root.prompt_message_id), large_columns(info)))
+    def prompt_message(self, info: Info, root: strawberry.Parent[Run]) -> Awaitable[ChatMessage | None]:
+        return info.context.loader(MessageOfRow).load((MessageId(root.prompt_message_id), large_columns(info)))
 
     @field(
         graphql_type=Annotated["RunType", strawberry.lazy("app.runs.graphql.types")] | None,
         description="The run that this one tries again.",
     )
-    async def retry_of(self, info: Info, root: strawberry.Parent[Run]) -> Run | None:
-        return await info.context.loader(RunById).load(RunId(root.retry_of_id)) if root.retry_of_id else None
+    def retry_of(self, info: Info, root: strawberry.Parent[Run]) -> Loaded[Run | None]:
+        return info.context.loader(RunById).load(RunId(root.retry_of_id)) if root.retry_of_id else None
 
     @field(graphql_type=ExecutionNode | None, description="The prompt that it answers; null for other messages.")
-    async def prompt_execution(self, info: Info, root: strawberry.Parent[Run]) -> PromptExecution | None:
-        return await info.context.loader(ExecutionOfRun).load(RunId(root.id))
+    def prompt_execution(self, info: Info, root: strawberry.Parent[Run]) -> Awaitable[PromptExecution | None]:
+        return info.context.loader(ExecutionOfRun).load(RunId(root.id))
 
 
 @strawberry.type

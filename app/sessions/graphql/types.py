@@ -1,8 +1,9 @@
 """What the graph shows of sessions."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry import field
@@ -17,6 +18,7 @@ from app.execution.models import PromptExecution
 from app.graph.connections import After, Before, Connection, First, Last
 from app.graph.context import Info
 from app.graph.enums import described
+from app.graph.loading import Loaded
 from app.graph.nodes import Node
 from app.graph.scalars import BigInt, Json
 from app.messages.loaders import MessageOfRow, MessagesOfSession, large_columns
@@ -30,6 +32,7 @@ from app.sessions.values import SessionId, SessionOrder, SessionStatus
 from app.tools.loaders import ExecutionsOfSession
 from app.tools.models import ToolExecution
 from app.workflow.loaders import ProjectOfRow, project_columns
+from app.workflow.models import Project
 from app.workflow.values import ProjectId
 
 DEFAULT_MESSAGES = 100
@@ -94,8 +97,8 @@ class AgentStateType(Node):
         graphql_type=Annotated["ChatSessionType", strawberry.lazy("app.sessions.graphql.types")] | None,
         description="The session it belongs to.",
     )
-    async def session(self, info: Info, root: strawberry.Parent[AgentState]) -> ChatSession | None:
-        return await info.context.loader(SessionById).load(SessionId(root.session_id))
+    def session(self, info: Info, root: strawberry.Parent[AgentState]) -> Awaitable[ChatSession | None]:
+        return info.context.loader(SessionById).load(SessionId(root.session_id))
 
 
 @strawberry.type(
@@ -118,28 +121,28 @@ class ChatSessionType(Node):
     total_duration_ms: BigInt = field(description="Sum of the processing times of its assistant messages.")
 
     @field(graphql_type=SessionMetadataType | None, description="What it is filed under.")
-    async def metadata(self, info: Info, root: strawberry.Parent[ChatSession]) -> SessionMetadata | None:
-        return await info.context.loader(MetadataOfSession).load(SessionId(root.id))
+    def metadata(self, info: Info, root: strawberry.Parent[ChatSession]) -> Awaitable[SessionMetadata | None]:
+        return info.context.loader(MetadataOfSession).load(SessionId(root.id))
 
     @field(
         graphql_type=list[AgentStateType],
         description="What its agents keep, in the order of their ids; at most 100 agents keep a state in a session.",
     )
-    async def agent_states(self, info: Info, root: strawberry.Parent[ChatSession]) -> list[AgentState]:
-        return await info.context.loader(AgentStatesOfSession).load(SessionId(root.id))
+    def agent_states(self, info: Info, root: strawberry.Parent[ChatSession]) -> Awaitable[list[AgentState]]:
+        return info.context.loader(AgentStatesOfSession).load(SessionId(root.id))
 
     @field(graphql_type=AgentStateType | None, description="What one agent keeps; null when it keeps nothing.")
-    async def agent_state(
+    def agent_state(
         self,
         info: Info,
         root: strawberry.Parent[ChatSession],
         agent_id: Annotated[str, strawberry.argument(description="The agent, as the application names it.")],
-    ) -> AgentState | None:
+    ) -> Awaitable[AgentState | None]:
         require_storable(agent_id, "agentId")
-        return await info.context.loader(AgentStateOfSession).load((SessionId(root.id), agent_id))
+        return info.context.loader(AgentStateOfSession).load((SessionId(root.id), agent_id))
 
     @field(graphql_type=Connection[Message], description="Its messages of all branches, by number; 100 by default.")
-    async def messages(
+    def messages(
         self,
         info: Info,
         root: strawberry.Parent[ChatSession],
@@ -147,12 +150,12 @@ class ChatSessionType(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[ChatMessage]:
+    ) -> Awaitable[Page[ChatMessage]]:
         request = PageRequest.of(first, last, after, before, DEFAULT_MESSAGES)
-        return await info.context.loader(MessagesOfSession).load((SessionId(root.id), request, large_columns(info)))
+        return info.context.loader(MessagesOfSession).load((SessionId(root.id), request, large_columns(info)))
 
     @field(graphql_type=Message | None, description="Where it is: the message that the next one answers.")
-    def active_leaf(self, info: Info, root: strawberry.Parent[ChatSession]) -> Any:
+    def active_leaf(self, info: Info, root: strawberry.Parent[ChatSession]) -> Loaded[ChatMessage | None]:
         if root.active_leaf_id is None:
             return None
         return info.context.loader(MessageOfRow).load((MessageId(root.active_leaf_id), large_columns(info)))
@@ -162,7 +165,7 @@ class ChatSessionType(Node):
         description="The conversation as it is shown: the messages from a first one to `activeLeaf`, oldest first; 100 "
         "by default. `messages` has those of all branches.",
     )
-    async def active_path(
+    def active_path(
         self,
         info: Info,
         root: strawberry.Parent[ChatSession],
@@ -170,10 +173,10 @@ class ChatSessionType(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[ChatMessage]:
+    ) -> Awaitable[Page[ChatMessage]]:
         request = PageRequest.of(first, last, after, before, DEFAULT_MESSAGES)
         wanted = PathRequest(root.id, root.active_leaf_id, request, large_columns(info))
-        return await info.context.loader(ActivePath).load(wanted)
+        return info.context.loader(ActivePath).load(wanted)
 
     @field(
         graphql_type=Origin | None,
@@ -189,20 +192,20 @@ class ChatSessionType(Node):
         graphql_type=ProjectNode | None,
         description="The project for which a stage is generated in it; null for all other conversations.",
     )
-    async def project(self, info: Info, root: strawberry.Parent[ChatSession]) -> Any:
+    def project(self, info: Info, root: strawberry.Parent[ChatSession]) -> Loaded[Project | None]:
         if root.project_id is None:
             return None
-        return await info.context.loader(ProjectOfRow).load((ProjectId(root.project_id), project_columns(info)))
+        return info.context.loader(ProjectOfRow).load((ProjectId(root.project_id), project_columns(info)))
 
     @field(
         graphql_type=RunNode | None,
         description="The run that has the session's turn; null when nothing is being answered.",
     )
-    def active_run(self, info: Info, root: strawberry.Parent[ChatSession]) -> Any:
+    def active_run(self, info: Info, root: strawberry.Parent[ChatSession]) -> Awaitable[Run | None]:
         return info.context.loader(ActiveRunOfSession).load(SessionId(root.id))
 
     @field(graphql_type=Connection[RunNode], description="Its runs, newest first; 20 by default.")
-    async def runs(
+    def runs(
         self,
         info: Info,
         root: strawberry.Parent[ChatSession],
@@ -210,15 +213,15 @@ class ChatSessionType(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[Run]:
+    ) -> Awaitable[Page[Run]]:
         request = PageRequest.of(first, last, after, before, DEFAULT_RUNS)
-        return await info.context.loader(RunsOfSession).load((root.id, request))
+        return info.context.loader(RunsOfSession).load((root.id, request))
 
     @field(
         graphql_type=Connection[ExecutionNode],
         description="What was done about its tool calls, oldest first; 50 by default.",
     )
-    async def tool_executions(
+    def tool_executions(
         self,
         info: Info,
         root: strawberry.Parent[ChatSession],
@@ -226,15 +229,15 @@ class ChatSessionType(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[ToolExecution]:
+    ) -> Awaitable[Page[ToolExecution]]:
         request = PageRequest.of(first, last, after, before, DEFAULT_EXECUTIONS)
-        return await info.context.loader(ExecutionsOfSession).load((root.id, None, request))
+        return info.context.loader(ExecutionsOfSession).load((root.id, None, request))
 
     @field(
         graphql_type=Connection[PromptExecutionNode],
         description="The prompts that were executed in it, newest first; 20 by default.",
     )
-    async def prompt_executions(
+    def prompt_executions(
         self,
         info: Info,
         root: strawberry.Parent[ChatSession],
@@ -242,9 +245,9 @@ class ChatSessionType(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[PromptExecution]:
+    ) -> Awaitable[Page[PromptExecution]]:
         request = PageRequest.of(first, last, after, before, DEFAULT_PROMPT_EXECUTIONS)
-        return await info.context.loader(PromptExecutionsOfSession).load((root.id, request))
+        return info.context.loader(PromptExecutionsOfSession).load((root.id, request))
 
 
 def session_id(value: str, place: str = "sessionId") -> SessionId:

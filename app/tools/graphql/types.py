@@ -1,7 +1,8 @@
 """What the graph shows of tool calls and executions."""
 
+from collections.abc import Awaitable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 from strawberry import field
@@ -51,14 +52,14 @@ class ToolCallType(Node):
     created_at: datetime = field(description="When it was stored.")
 
     @field(graphql_type=ChatMessageType | None, description="The message that asked for it.")
-    async def message(self, info: Info, root: strawberry.Parent[ToolCall]) -> ChatMessage | None:
-        return await info.context.loader(MessageOfRow).load((MessageId(root.message_id), large_columns(info)))
+    def message(self, info: Info, root: strawberry.Parent[ToolCall]) -> Awaitable[ChatMessage | None]:
+        return info.context.loader(MessageOfRow).load((MessageId(root.message_id), large_columns(info)))
 
     @field(
         graphql_type=Annotated["ToolExecutionType", strawberry.lazy("app.tools.graphql.types")] | None,
         description="What was done about it; null while nothing was.",
     )
-    def execution(self, info: Info, root: strawberry.Parent[ToolCall]) -> Any:
+    def execution(self, info: Info, root: strawberry.Parent[ToolCall]) -> Awaitable[ToolExecution | None]:
         return info.context.loader(ExecutionOfCall).load(ToolCallId(root.id))
 
 
@@ -89,20 +90,20 @@ class ToolExecutionType(Node):
         return await info.context.loader(InputOfExecution).load(ToolExecutionId(root.id)) or ""
 
     @field(graphql_type=str | None, description="What the tool answered, all of it.")
-    def output(self, info: Info, root: strawberry.Parent[ToolExecution]) -> Any:
+    def output(self, info: Info, root: strawberry.Parent[ToolExecution]) -> Awaitable[str | None]:
         return info.context.loader(OutputOfExecution).load(ToolExecutionId(root.id))
 
     @field(graphql_type=ToolCallType | None, description="The call that it executes.")
-    def tool_call(self, info: Info, root: strawberry.Parent[ToolExecution]) -> Any:
+    def tool_call(self, info: Info, root: strawberry.Parent[ToolExecution]) -> Awaitable[ToolCall | None]:
         return info.context.loader(ToolCallById).load(ToolCallId(root.tool_call_id))
 
     @field(graphql_type=ChatMessageType | None, description="The message that asked for it.")
-    async def message(self, info: Info, root: strawberry.Parent[ToolExecution]) -> ChatMessage | None:
-        return await info.context.loader(MessageOfRow).load((MessageId(root.message_id), large_columns(info)))
+    def message(self, info: Info, root: strawberry.Parent[ToolExecution]) -> Awaitable[ChatMessage | None]:
+        return info.context.loader(MessageOfRow).load((MessageId(root.message_id), large_columns(info)))
 
     @field(graphql_type=ChatSessionType | None, description="The session it belongs to.")
-    async def session(self, info: Info, root: strawberry.Parent[ToolExecution]) -> ChatSession | None:
-        return await info.context.loader(SessionById).load(SessionId(root.session_id))
+    def session(self, info: Info, root: strawberry.Parent[ToolExecution]) -> Awaitable[ChatSession | None]:
+        return info.context.loader(SessionById).load(SessionId(root.session_id))
 
 
 def tool_execution_id(value: str, place: str = "toolExecutionId") -> ToolExecutionId:

@@ -1,7 +1,8 @@
 """What the graph shows of projects."""
 
+from collections.abc import Awaitable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 from strawberry import field
@@ -18,6 +19,7 @@ from app.workflow.graphql.words import ReviewStatus, Stage, StageStatus
 from app.workflow.loaders import ProgressOfProject, ReviewsOfProject, StagesOfProject, stage_columns
 from app.workflow.loaders.lists import StagePage
 from app.workflow.models import Project, Review, WorkflowStage
+from app.workflow.progress import ProjectProgress
 from app.workflow.values import ProjectId, ReviewFilter, StageFilter
 
 DEFAULT_REVIEWS = 50
@@ -42,14 +44,14 @@ class ProjectType(Node):
     updated_at: datetime = field(description="When something last happened to it, or to a stage of it.")
 
     @field(graphql_type=ProjectProgressType, description="How far it is, and what it waits for.")
-    def progress(self, info: Info, root: strawberry.Parent[Project]) -> Any:
+    def progress(self, info: Info, root: strawberry.Parent[Project]) -> Awaitable[ProjectProgress]:
         return info.context.loader(ProgressOfProject).load(ProjectId(root.id))
 
     @field(
         graphql_type=Connection[WorkflowStageType],
         description="All attempts at its stages, oldest first; 50 by default.",
     )
-    async def stages(
+    def stages(
         self,
         info: Info,
         root: strawberry.Parent[Project],
@@ -61,15 +63,15 @@ class ProjectType(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[WorkflowStage]:
+    ) -> Awaitable[Page[WorkflowStage]]:
         wanted = StageFilter(stage, None if status is None else tuple(sorted(set(status))))
-        return await _stages(info, root, wanted, PageRequest.of(first, last, after, before, DEFAULT_STAGES))
+        return _stages(info, root, wanted, PageRequest.of(first, last, after, before, DEFAULT_STAGES))
 
     @field(
         graphql_type=Connection[RequirementsAnalysisType],
         description="The attempts at its first stage, on which all others are built, oldest first; 50 by default.",
     )
-    async def requirements_analyses(
+    def requirements_analyses(
         self,
         info: Info,
         root: strawberry.Parent[Project],
@@ -77,12 +79,12 @@ class ProjectType(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[WorkflowStage]:
+    ) -> Awaitable[Page[WorkflowStage]]:
         wanted = StageFilter(Stage.REQUIREMENTS_ANALYSIS)
-        return await _stages(info, root, wanted, PageRequest.of(first, last, after, before, DEFAULT_STAGES))
+        return _stages(info, root, wanted, PageRequest.of(first, last, after, before, DEFAULT_STAGES))
 
     @field(graphql_type=Connection[ReviewType], description="Its reviews, oldest first; 50 by default.")
-    async def reviews(
+    def reviews(
         self,
         info: Info,
         root: strawberry.Parent[Project],
@@ -92,14 +94,14 @@ class ProjectType(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[Review]:
+    ) -> Awaitable[Page[Review]]:
         request = PageRequest.of(first, last, after, before, DEFAULT_REVIEWS)
         wanted = ReviewFilter(stage=stage, status=status)
-        return await info.context.loader(ReviewsOfProject).load((root.id, request, wanted))
+        return info.context.loader(ReviewsOfProject).load((root.id, request, wanted))
 
 
-async def _stages(info: Info, project: Project, wanted: StageFilter, request: PageRequest) -> Page[WorkflowStage]:
-    return await info.context.loader(StagesOfProject).load(StagePage(project.id, request, stage_columns(info), wanted))
+def _stages(info: Info, project: Project, wanted: StageFilter, request: PageRequest) -> Awaitable[Page[WorkflowStage]]:
+    return info.context.loader(StagesOfProject).load(StagePage(project.id, request, stage_columns(info), wanted))
 
 
 def project_id(value: str, place: str = "projectId") -> ProjectId:

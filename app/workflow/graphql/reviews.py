@@ -1,7 +1,8 @@
 """What the graph shows of reviews."""
 
+from collections.abc import Awaitable
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry import field
@@ -19,7 +20,7 @@ from app.workflow.loaders import (
     project_columns,
     stage_columns,
 )
-from app.workflow.models import Review, ReviewDecision, WorkflowStage
+from app.workflow.models import Project, Review, ReviewDecision, WorkflowStage
 from app.workflow.values import ProjectId, ReviewId
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ class ReviewType(Node):
     updated_at: datetime = field(description="When it last changed.")
 
     @field(name="stage", graphql_type=WorkflowStageType | None, description="The attempt that it is about.")
-    async def attempt(self, info: Info, root: strawberry.Parent[Review]) -> WorkflowStage | None:
-        return await info.context.loader(StageOfReview).load((root.id, stage_columns(info)))
+    def attempt(self, info: Info, root: strawberry.Parent[Review]) -> Awaitable[WorkflowStage | None]:
+        return info.context.loader(StageOfReview).load((root.id, stage_columns(info)))
 
     @field(graphql_type=str | None, description="What is to be decided about: the content of the attempt, as Markdown.")
     async def content(self, info: Info, root: strawberry.Parent[Review]) -> str | None:
@@ -61,12 +62,12 @@ class ReviewType(Node):
         return found.content if found else None
 
     @field(graphql_type=list[ReviewDecisionType], description="Its decisions, in their order; the last 100.")
-    async def decisions(self, info: Info, root: strawberry.Parent[Review]) -> list[ReviewDecision]:
-        return await info.context.loader(DecisionsOfReview).load(ReviewId(root.id))
+    def decisions(self, info: Info, root: strawberry.Parent[Review]) -> Awaitable[list[ReviewDecision]]:
+        return info.context.loader(DecisionsOfReview).load(ReviewId(root.id))
 
     @field(graphql_type=ProjectNode | None, description="The project it belongs to.")
-    async def project(self, info: Info, root: strawberry.Parent[Review]) -> Any:
-        return await info.context.loader(ProjectOfRow).load((ProjectId(root.project_id), project_columns(info)))
+    def project(self, info: Info, root: strawberry.Parent[Review]) -> Awaitable[Project | None]:
+        return info.context.loader(ProjectOfRow).load((ProjectId(root.project_id), project_columns(info)))
 
 
 def review_id(value: str, place: str = "reviewId") -> ReviewId:

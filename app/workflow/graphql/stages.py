@@ -1,7 +1,8 @@
 """What the graph shows of attempts at stages, and of stories."""
 
+from collections.abc import Awaitable
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry import field
@@ -15,6 +16,7 @@ from app.execution.models import PromptExecution
 from app.graph.connections import After, Before, Connection, First, Last
 from app.graph.context import Info
 from app.graph.errors import UserError
+from app.graph.loading import Loaded
 from app.graph.nodes import Node
 from app.runs.graphql import RunType
 from app.runs.loaders import RunById
@@ -34,7 +36,7 @@ from app.workflow.loaders import (
     story_columns,
 )
 from app.workflow.loaders.lists import StagePage
-from app.workflow.models import Review, Story, WorkflowStage
+from app.workflow.models import Project, Review, Story, WorkflowStage
 from app.workflow.values import NODE_TYPES, ProjectId, ReviewId, StageId
 
 if TYPE_CHECKING:
@@ -73,38 +75,40 @@ class WorkflowStageType(Node):
     updated_at: datetime = field(description="When its status last changed.")
 
     @field(graphql_type=ProjectNode | None, description="The project it belongs to.")
-    async def project(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Any:
-        return await info.context.loader(ProjectOfRow).load((ProjectId(root.project_id), project_columns(info)))
+    def project(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Awaitable[Project | None]:
+        return info.context.loader(ProjectOfRow).load((ProjectId(root.project_id), project_columns(info)))
 
     @field(graphql_type=ReviewNode | None, description="What the reviewers say of it; null before it is there.")
-    async def review(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Review | None:
-        return await info.context.loader(ReviewById).load(ReviewId(root.review_id)) if root.review_id else None
+    def review(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Loaded[Review | None]:
+        return info.context.loader(ReviewById).load(ReviewId(root.review_id)) if root.review_id else None
 
     @field(
         graphql_type=RunType | None,
         description="The run that makes it, or made it: follow it with `messageCompletion`. Null before, and where its "
         "conversation was deleted.",
     )
-    async def run(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Run | None:
-        return await _run(info, root)
+    def run(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Loaded[Run | None]:
+        return info.context.loader(RunById).load(RunId(root.run_id)) if root.run_id else None
 
     @field(
         graphql_type=PromptExecutionType | None,
         description="The prompt that the run answers: the very version of the template that was used, with its values.",
     )
     async def execution(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> PromptExecution | None:
-        run = await _run(info, root)
+        if root.run_id is None:
+            return None
+        run = await info.context.loader(RunById).load(RunId(root.run_id))
         return await info.context.loader(ExecutionOfRun).load(RunId(run.id)) if run else None
 
     @field(graphql_type=StageNode | None, description="The approved attempt at the stage before that it is built on.")
-    async def upstream(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> WorkflowStage | None:
-        return await _upstream(info, root)
+    def upstream(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Loaded[WorkflowStage | None]:
+        return _upstream(info, root)
 
     @field(
         graphql_type=Connection[StageNode],
         description="What was built on it, attempts of the next stage, oldest first; 50 by default.",
     )
-    async def downstream(
+    def downstream(
         self,
         info: Info,
         root: strawberry.Parent[WorkflowStage],
@@ -112,28 +116,24 @@ class WorkflowStageType(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[WorkflowStage]:
-        return await _built_on(info, root, PageRequest.of(first, last, after, before, DEFAULT_STAGES))
+    ) -> Awaitable[Page[WorkflowStage]]:
+        return _built_on(info, root, PageRequest.of(first, last, after, before, DEFAULT_STAGES))
 
 
-async def _run(info: Info, stage: WorkflowStage) -> Run | None:
-    return await info.context.loader(RunById).load(RunId(stage.run_id)) if stage.run_id else None
-
-
-async def _upstream(info: Info, stage: WorkflowStage) -> WorkflowStage | None:
+def _upstream(info: Info, stage: WorkflowStage) -> Loaded[WorkflowStage | None]:
     if stage.upstream_id is None:
         return None
-    return await info.context.loader(StageOfRow).load((StageId(stage.upstream_id), stage_columns(info)))
+    return info.context.loader(StageOfRow).load((StageId(stage.upstream_id), stage_columns(info)))
 
 
-async def _built_on(info: Info, stage: WorkflowStage, request: PageRequest) -> Page[WorkflowStage]:
-    return await info.context.loader(StagesBuiltOn).load(StagePage(stage.id, request, stage_columns(info)))
+def _built_on(info: Info, stage: WorkflowStage, request: PageRequest) -> Awaitable[Page[WorkflowStage]]:
+    return info.context.loader(StagesBuiltOn).load(StagePage(stage.id, request, stage_columns(info)))
 
 
 @strawberry.type(name="RequirementsAnalysis", description="What a project's description asks for, in order.")
 class RequirementsAnalysisType(WorkflowStageType):
     @field(graphql_type=Connection[Planning], description="The plannings built on it, oldest first; 50 by default.")
-    async def project_plannings(
+    def project_plannings(
         self,
         info: Info,
         root: strawberry.Parent[WorkflowStage],
@@ -141,20 +141,20 @@ class RequirementsAnalysisType(WorkflowStageType):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[WorkflowStage]:
-        return await _built_on(info, root, PageRequest.of(first, last, after, before, DEFAULT_STAGES))
+    ) -> Awaitable[Page[WorkflowStage]]:
+        return _built_on(info, root, PageRequest.of(first, last, after, before, DEFAULT_STAGES))
 
 
 @strawberry.type(name="ProjectPlanning", description="How a project is to be made.")
 class ProjectPlanningType(WorkflowStageType):
     @field(graphql_type=Analysis | None, description="The analysis that it is built on.")
-    async def requirements_analysis(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> WorkflowStage | None:
-        return await _upstream(info, root)
+    def requirements_analysis(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Loaded[WorkflowStage | None]:
+        return _upstream(info, root)
 
     @field(
         graphql_type=Connection[Stories], description="The lists of stories built on it, oldest first; 50 by default."
     )
-    async def story_generations(
+    def story_generations(
         self,
         info: Info,
         root: strawberry.Parent[WorkflowStage],
@@ -162,8 +162,8 @@ class ProjectPlanningType(WorkflowStageType):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[WorkflowStage]:
-        return await _built_on(info, root, PageRequest.of(first, last, after, before, DEFAULT_STAGES))
+    ) -> Awaitable[Page[WorkflowStage]]:
+        return _built_on(info, root, PageRequest.of(first, last, after, before, DEFAULT_STAGES))
 
 
 @strawberry.type(name="Story", description="One story of a list of stories. It never changes.")
@@ -176,12 +176,12 @@ class StoryType(Node):
     estimate: int = field(description="How much work it is, in story points.")
 
     @field(graphql_type=Stories | None, description="The list that it belongs to.")
-    async def story_generation(self, info: Info, root: strawberry.Parent[Story]) -> WorkflowStage | None:
+    def story_generation(self, info: Info, root: strawberry.Parent[Story]) -> Awaitable[WorkflowStage | None]:
         key = (StageId(root.story_generation_id), stage_columns(info))
-        return await info.context.loader(StageOfRow).load(key)
+        return info.context.loader(StageOfRow).load(key)
 
     @field(graphql_type=Connection[Prompt], description="The attempts at a prompt for it, oldest first; 50 by default.")
-    async def prompt_generations(
+    def prompt_generations(
         self,
         info: Info,
         root: strawberry.Parent[Story],
@@ -189,27 +189,27 @@ class StoryType(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[WorkflowStage]:
+    ) -> Awaitable[Page[WorkflowStage]]:
         request = PageRequest.of(first, last, after, before, DEFAULT_STAGES)
         key = ((root.story_generation_id, root.story_index), request, stage_columns(info))
-        return await info.context.loader(PromptsOfStory).load(key)
+        return info.context.loader(PromptsOfStory).load(key)
 
 
 @strawberry.type(name="StoryGeneration", description="A plan as a list of user stories.")
 class StoryGenerationType(WorkflowStageType):
     @field(graphql_type=Planning | None, description="The planning that it is built on.")
-    async def project_planning(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> WorkflowStage | None:
-        return await _upstream(info, root)
+    def project_planning(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Loaded[WorkflowStage | None]:
+        return _upstream(info, root)
 
     @field(graphql_type=list[StoryType], description="Its stories, in their order; at most 50.")
-    async def stories(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> list[Story]:
-        return await info.context.loader(StoriesOfGeneration).load((root.id, story_columns(info)))
+    def stories(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Awaitable[list[Story]]:
+        return info.context.loader(StoriesOfGeneration).load((root.id, story_columns(info)))
 
     @field(
         graphql_type=Connection[Prompt],
         description="The prompts built on it, for all its stories, oldest first; 50 by default.",
     )
-    async def prompt_generations(
+    def prompt_generations(
         self,
         info: Info,
         root: strawberry.Parent[WorkflowStage],
@@ -217,8 +217,8 @@ class StoryGenerationType(WorkflowStageType):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[WorkflowStage]:
-        return await _built_on(info, root, PageRequest.of(first, last, after, before, DEFAULT_STAGES))
+    ) -> Awaitable[Page[WorkflowStage]]:
+        return _built_on(info, root, PageRequest.of(first, last, after, before, DEFAULT_STAGES))
 
 
 @strawberry.type(name="PromptGeneration", description="A prompt with which one story can be made.")
@@ -226,19 +226,19 @@ class PromptGenerationType(WorkflowStageType):
     story_index: int = field(description="The place of its story in the list, from 0.")
 
     @field(graphql_type=Stories | None, description="The list that its story belongs to.")
-    async def story_generation(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> WorkflowStage | None:
-        return await _upstream(info, root)
+    def story_generation(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Loaded[WorkflowStage | None]:
+        return _upstream(info, root)
 
     @field(graphql_type=StoryType | None, description="The story that it is for.")
-    async def story(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Story | None:
+    def story(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Awaitable[Story | None]:
         assert root.upstream_id is not None and root.story_index is not None  # noqa: S101, PT018 - it is a prompt
-        return await info.context.loader(StoryOfRow).load(((root.upstream_id, root.story_index), story_columns(info)))
+        return info.context.loader(StoryOfRow).load(((root.upstream_id, root.story_index), story_columns(info)))
 
     @field(
         graphql_type=Connection[PromptExecutionType],
         description="Its executions that you may read, newest first; 20 by default.",
     )
-    async def executions(
+    def executions(
         self,
         info: Info,
         root: strawberry.Parent[WorkflowStage],
@@ -246,9 +246,9 @@ class PromptGenerationType(WorkflowStageType):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Page[PromptExecution]:
+    ) -> Awaitable[Page[PromptExecution]]:
         request = PageRequest.of(first, last, after, before, DEFAULT_EXECUTIONS)
-        return await info.context.loader(ExecutionsOfGenerated).load((root.id, request))
+        return info.context.loader(ExecutionsOfGenerated).load((root.id, request))
 
 
 def stage_id(value: str, place: str, kind: Stage | None = None) -> StageId:
