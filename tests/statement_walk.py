@@ -17,12 +17,17 @@ from app.db.pages import PageShape
 from app.db.statement import Statement
 from app.erasure.repository import acting_columns, owned_tables
 from app.events.values import EventFilter, EventKind
-from app.messages.loaders import LARGE_COLUMNS
+from app.graph.columns import Columns, OnDemand
+from app.messages.loaders import MESSAGE_COLUMNS
 from app.messages.values import MessageRole
+from app.prompts.loaders import TEMPLATE_COLUMNS, VERSION_COLUMNS
 from app.prompts.values import TemplateFilter, TemplateOrder
 from app.runs.values import RunStatus
+from app.sessions.loaders import SESSION_COLUMNS
 from app.sessions.values import SessionFilter, SessionOrder
 from app.statistics.values import UsageGrouping
+from app.tools.loaders import CALL_COLUMNS
+from app.workflow.loaders import PROJECT_COLUMNS, STAGE_COLUMNS, STORY_COLUMNS
 from app.workflow.loaders import projects as workflow_projects
 from app.workflow.values import ProjectOrder, ReviewFilter, StageFilter, StageStatus
 
@@ -51,16 +56,28 @@ EVENT_CONDITIONS = _some_of(EventFilter.__slots__)
 SEARCH_CONDITIONS = _some_of(["session_id", "role", "at_from", "at_to"])
 QUERY_SHAPES = [((1, 0),), ((2, 1), (1, 0))]
 """Of a search: one word; and two and an unwanted one, or another."""
-SESSION_COLUMNS = ["title", "description", "status", "agent_id", "model", "provider"]
-MESSAGE_COLUMNS = ["content", "error_code", "error_message", "custom_metadata", "intent_keywords"]
+SESSION_CHANGES = ["title", "description", "status", "agent_id", "model", "provider"]
+MESSAGE_CHANGES = ["content", "error_code", "error_message", "custom_metadata", "intent_keywords"]
 MESSAGE_ENDS = ["status", "token_count", "processing_time_ms"]
 """Columns that bring changes of the session along; a deletion never sets them, it has a status of its own."""
 
 EXECUTION_DECISION = frozenset({"status", "approved", "approved_by", "decision_comment", "error"})
 
-LARGE: tuple[frozenset[str], ...] = (frozenset(), LARGE_COLUMNS)
-LARGE_TEXTS: tuple[frozenset[str], ...] = (frozenset(), frozenset({"content", "variables"}))
-"""Of prompts."""
+
+def _variants(on_demand: OnDemand) -> tuple[Columns, ...]:
+    """None of the columns on demand, and all: each of them is a name in the list of what is selected."""
+    return frozenset(), on_demand.whole
+
+
+OF_CALLS = _variants(CALL_COLUMNS)
+OF_MESSAGES = _variants(MESSAGE_COLUMNS)
+OF_PROJECTS = _variants(PROJECT_COLUMNS)
+OF_SESSIONS = _variants(SESSION_COLUMNS)
+OF_STAGES = _variants(STAGE_COLUMNS)
+OF_STORIES = _variants(STORY_COLUMNS)
+OF_TEMPLATES = _variants(TEMPLATE_COLUMNS)
+OF_VERSIONS = _variants(VERSION_COLUMNS)
+
 TEMPLATE_CONDITIONS = _some_of(TemplateFilter.__slots__)
 PLACES = list(product((False, True), (False, True)))
 """Of prompts: with and without a project, and an organization."""
@@ -69,15 +86,12 @@ SLOTS = list(product(PLACES, (False, True)))
 PROJECT_CONDITIONS = _some_of(sorted(workflow_projects._CONDITIONS))
 STAGE_CONDITIONS = _some_of(StageFilter.__slots__)
 REVIEW_CONDITIONS = _some_of(ReviewFilter.__slots__)
-LARGE_OF_PROJECTS: tuple[frozenset[str], ...] = (frozenset(), frozenset({"description"}))
-LARGE_OF_STAGES: tuple[frozenset[str], ...] = (frozenset(), frozenset({"content"}))
-LARGE_OF_STORIES: tuple[frozenset[str], ...] = (frozenset(), frozenset({"description", "acceptance_criteria"}))
 
 PROMPTS = ("template_version_id", "prompt_generation_id")
 """What executions are of."""
 
 BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
-    ("app.branches.loaders", "_page"): list(product(SHAPES, LARGE)),
+    ("app.branches.loaders", "_page"): list(product(SHAPES, OF_MESSAGES)),
     ("app.budgets.loaders", "_page"): [(shape,) for shape in SHAPES],
     ("app.attachments.repository", "_add"): [(False,), (True,)],
     ("app.erasure.repository", "_erase_owned"): [(table.name,) for table in owned_tables()],
@@ -89,26 +103,26 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.execution.loaders", "_count_of_prompts"): list(product(PROMPTS, (False, True))),
     ("app.execution.loaders", "_statistics"): [("template_version_id",), ("template_id",)],
     ("app.exchange.loaders", "_listed"): list(product(_some_of(["session_id", "of_tenant", "of_user"]), (False, True))),
-    ("app.messages.loaders", "_by_ids"): [(large,) for large in LARGE],
-    ("app.messages.loaders", "_page_of_each"): list(product(("session_id", "parent_message_id"), SHAPES, LARGE)),
+    ("app.messages.loaders", "_by_ids"): [(columns,) for columns in OF_MESSAGES],
+    ("app.messages.loaders", "_page_of_each"): list(product(("session_id", "parent_message_id"), SHAPES, OF_MESSAGES)),
     ("app.messages.repository.append", "_append"): list(product(MessageRole, (False, True))),
     ("app.messages.repository.past", "_take_over"): [(role,) for role in MessageRole],
     ("app.messages.repository.changes", "_change"): [
-        *product([EventKind.MESSAGE_UPDATED], _changes([*MESSAGE_COLUMNS, *MESSAGE_ENDS])),
-        *product([EventKind.MESSAGE_DELETED], _changes(MESSAGE_COLUMNS)),
+        *product([EventKind.MESSAGE_UPDATED], _changes([*MESSAGE_CHANGES, *MESSAGE_ENDS])),
+        *product([EventKind.MESSAGE_DELETED], _changes(MESSAGE_CHANGES)),
     ],
     ("app.identity.loaders", "_page"): list(product(SHAPES, (False, True))),
     ("app.identity.loaders", "_count"): [(False,), (True,)],
     ("app.prompts.loaders.history", "_page_of_each"): [(shape,) for shape in SHAPES],
     ("app.prompts.loaders.lists", "_count"): [(names,) for names in TEMPLATE_CONDITIONS],
-    ("app.prompts.loaders.lists", "_enabled"): list(product(SLOTS, LARGE_TEXTS)),
-    ("app.prompts.loaders.lists", "_named"): list(product(PLACES, LARGE_TEXTS)),
-    ("app.prompts.loaders.lists", "_numbered_page"): list(product(TEMPLATE_CONDITIONS, LARGE_TEXTS)),
-    ("app.prompts.loaders.lists", "_page"): list(product(TEMPLATE_CONDITIONS, TemplateOrder, SHAPES, LARGE_TEXTS)),
-    ("app.prompts.loaders.templates", "_by_ids"): [(large,) for large in LARGE_TEXTS],
-    ("app.prompts.loaders.versions", "_by_ids"): [(large,) for large in LARGE_TEXTS],
-    ("app.prompts.loaders.versions", "_numbered"): [(large,) for large in LARGE_TEXTS],
-    ("app.prompts.loaders.versions", "_page_of_each"): list(product(SHAPES, LARGE_TEXTS)),
+    ("app.prompts.loaders.lists", "_enabled"): list(product(SLOTS, OF_TEMPLATES)),
+    ("app.prompts.loaders.lists", "_named"): list(product(PLACES, OF_TEMPLATES)),
+    ("app.prompts.loaders.lists", "_numbered_page"): list(product(TEMPLATE_CONDITIONS, OF_TEMPLATES)),
+    ("app.prompts.loaders.lists", "_page"): list(product(TEMPLATE_CONDITIONS, TemplateOrder, SHAPES, OF_TEMPLATES)),
+    ("app.prompts.loaders.templates", "_by_ids"): [(columns,) for columns in OF_TEMPLATES],
+    ("app.prompts.loaders.versions", "_by_ids"): [(columns,) for columns in OF_VERSIONS],
+    ("app.prompts.loaders.versions", "_numbered"): [(columns,) for columns in OF_VERSIONS],
+    ("app.prompts.loaders.versions", "_page_of_each"): list(product(SHAPES, OF_VERSIONS)),
     ("app.prompts.repository.choose", "_by_name"): [(shape,) for shape in PLACES],
     ("app.prompts.repository.choose", "_enabled"): [(shape,) for shape in SLOTS],
     ("app.prompts.repository.locks", "_lock_enabled"): [(shape,) for shape in SLOTS],
@@ -124,14 +138,18 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.runs.repository.endings", "_end"): [
         (status,) for status in RunStatus if status.ended or status is RunStatus.REQUIRES_ACTION
     ],
-    ("app.sessions.loaders", "_page"): list(product(SESSION_CONDITIONS, SessionOrder, SHAPES)),
+    ("app.sessions.loaders", "_page"): [
+        *product(SESSION_CONDITIONS, SessionOrder, SHAPES, OF_SESSIONS[:1]),
+        *product(SESSION_CONDITIONS[:1], SessionOrder, SHAPES[:1], OF_SESSIONS[1:]),
+    ],
     ("app.sessions.loaders", "_count"): [(names,) for names in SESSION_CONDITIONS],
     ("app.sessions.repository.agents", "_set_agent_state"): [(False,), (True,)],
     ("app.sessions.repository.sessions", "_create"): [(False,), (True,)],
-    ("app.sessions.repository.sessions", "_update"): [(names,) for names in _changes(SESSION_COLUMNS)],
+    ("app.sessions.repository.sessions", "_update"): [(names,) for names in _changes(SESSION_CHANGES)],
     ("app.tools.approvals", "_page"): [(shape,) for shape in SHAPES],
     ("app.tools.loaders", "_by"): [("id",), ("tool_call_id",)],
     ("app.tools.loaders", "_counts"): [(False,), (True,)],
+    ("app.tools.loaders", "_of_messages"): [(columns,) for columns in OF_CALLS],
     ("app.tools.loaders", "_page_of_each"): list(product(SHAPES, (False, True))),
     ("app.tools.loaders", "_text"): [("input",), ("output",)],
     ("app.tools.repository.executions", "_change"): [
@@ -146,21 +164,21 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.tools.repository.calls", "_add"): [(False,), (True,)],
     ("app.workflow.loaders.lists", "_counts"): list(product(("project_id", "upstream_id"), STAGE_CONDITIONS)),
     ("app.workflow.loaders.lists", "_page_of_each"): list(
-        product(("project_id", "upstream_id"), STAGE_CONDITIONS, SHAPES, LARGE_OF_STAGES)
+        product(("project_id", "upstream_id"), STAGE_CONDITIONS, SHAPES, OF_STAGES)
     ),
-    ("app.workflow.loaders.lists", "_page_of_stories"): list(product(SHAPES, LARGE_OF_STAGES)),
-    ("app.workflow.loaders.projects", "_by_ids"): [(large,) for large in LARGE_OF_PROJECTS],
+    ("app.workflow.loaders.lists", "_page_of_stories"): list(product(SHAPES, OF_STAGES)),
+    ("app.workflow.loaders.projects", "_by_ids"): [(columns,) for columns in OF_PROJECTS],
     ("app.workflow.loaders.projects", "_count"): [(names,) for names in PROJECT_CONDITIONS],
     ("app.workflow.loaders.projects", "_page"): list(
-        product(PROJECT_CONDITIONS, ProjectOrder, SHAPES[::4], LARGE_OF_PROJECTS)
+        product(PROJECT_CONDITIONS, ProjectOrder, SHAPES[::4], OF_PROJECTS)
     ),
     ("app.workflow.loaders.reviews", "_count_of_pending"): [(names,) for names in REVIEW_CONDITIONS],
     ("app.workflow.loaders.reviews", "_counts"): [(names,) for names in REVIEW_CONDITIONS],
     ("app.workflow.loaders.reviews", "_page_of_each"): list(product(REVIEW_CONDITIONS, SHAPES)),
     ("app.workflow.loaders.reviews", "_page_of_pending"): list(product(REVIEW_CONDITIONS, SHAPES)),
-    ("app.workflow.loaders.stages", "_by"): list(product(("id", "review_id"), LARGE_OF_STAGES)),
-    ("app.workflow.loaders.stories", "_by_keys"): [(large,) for large in LARGE_OF_STORIES],
-    ("app.workflow.loaders.stories", "_of_lists"): [(large,) for large in LARGE_OF_STORIES],
+    ("app.workflow.loaders.stages", "_by"): list(product(("id", "review_id"), OF_STAGES)),
+    ("app.workflow.loaders.stories", "_by_keys"): [(columns,) for columns in OF_STORIES],
+    ("app.workflow.loaders.stories", "_of_lists"): [(columns,) for columns in OF_STORIES],
     ("app.workflow.repository.stages", "_move"): [(status,) for status in StageStatus if status != StageStatus.PENDING],
 }
 """Functions that make a statement of each shape, with every shape worth looking at."""

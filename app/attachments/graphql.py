@@ -18,7 +18,7 @@ from app.graph.payloads import Changed, Payload, mutation
 from app.graph.scalars import BigInt, Upload
 from app.idempotency.graphql import KEY_DESCRIPTION, keyed_write
 from app.messages.graphql import ChatMessageType, message_id
-from app.messages.loaders import MessageOfRow, large_columns
+from app.messages.loaders import MESSAGE_COLUMNS, MessageOfRow
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId
 
@@ -34,7 +34,7 @@ class MessageAttachmentType(Node):
 
     @field(graphql_type=ChatMessageType | None, description="The message it hangs on.")
     def message(self, info: Info, root: strawberry.Parent[MessageAttachment]) -> Awaitable[ChatMessage | None]:
-        return info.context.loader(MessageOfRow).load((MessageId(root.message_id), large_columns(info)))
+        return info.context.loader(MessageOfRow).load((MessageId(root.message_id), MESSAGE_COLUMNS.wanted(info)))
 
 
 @input_type("A file for a message.")

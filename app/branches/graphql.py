@@ -16,7 +16,7 @@ from app.graph.scalars import Json
 from app.idempotency.graphql import KEY_DESCRIPTION, client_key
 from app.messages.graphql import ChatMessageType, message_id
 from app.messages.graphql.inputs import ContextItemsInput, context_items
-from app.messages.loaders import MessageOfRow, large_columns
+from app.messages.loaders import MESSAGE_COLUMNS, MessageOfRow
 from app.messages.models import ChatMessage
 from app.messages.pipeline import MessagePipeline
 from app.messages.values import Edit, MessageId
@@ -149,4 +149,4 @@ class BranchMutations:
 def _message(info: Info, message_id: UUID | None) -> Loaded[ChatMessage | None]:
     if message_id is None:
         return None
-    return info.context.loader(MessageOfRow).load((MessageId(message_id), large_columns(info)))
+    return info.context.loader(MessageOfRow).load((MessageId(message_id), MESSAGE_COLUMNS.wanted(info)))

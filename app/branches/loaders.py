@@ -15,9 +15,10 @@ from app.core.paging import ListName, Page, PageRequest
 from app.db.pages import Order, PageShape, position
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
+from app.graph.columns import Columns
 from app.graph.loading import Loader
 from app.messages.fragments import messages
-from app.messages.loaders import Large, columns_with
+from app.messages.loaders import MESSAGE_COLUMNS
 from app.messages.models import ChatMessage
 
 _BY_NUMBER = Order((messages.c.sequence_number,), (int,))
@@ -63,8 +64,8 @@ class SiblingsOfMessage(Loader[Place, Siblings]):
         return [found.get(key.message_id) or Siblings(key.message_id, 1, 1, None, None) for key in keys]
 
 
-@lru_cache(maxsize=32)
-def _page(shape: PageShape, large: Large) -> Query[ChatMessage]:
+@lru_cache(maxsize=128)
+def _page(shape: PageShape, columns: Columns) -> Query[ChatMessage]:
     """A part of several paths; what follows a message that is on none of them is all of it.
 
     Backward, no more is walked of them than is shown.
@@ -81,7 +82,9 @@ def _page(shape: PageShape, large: Large) -> Query[ChatMessage]:
     path = upwards(start, STEP, goes_on)
     down = func.row_number().over(partition_by=path.c.session_id, order_by=path.c.depth.desc())
     ranked = select(path.c.id, (path.c.depth if shape.backward else down).label("rank")).subquery("ranked")
-    each = select(*columns_with(large)).where(messages.c.tenant_id == param("tenant_id"), messages.c.id == ranked.c.id)
+    each = select(*MESSAGE_COLUMNS.read(columns)).where(
+        messages.c.tenant_id == param("tenant_id"), messages.c.id == ranked.c.id
+    )
     shown = each.limit(1).correlate(ranked).lateral("shown")
     rows = select(*shown.c).select_from(ranked.join(shown, true())).where(ranked.c.rank <= param("limit", Integer))
     return Query(ChatMessage, rows.order_by(ranked.c.rank))
@@ -115,20 +118,21 @@ class ActivePath(Loader[PathRequest, Page[ChatMessage]]):
     """
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[PathRequest]) -> Sequence[Page[ChatMessage]]:
-        """One statement for all sessions that are asked for the same page."""
-        wanted: dict[tuple[PageRequest, Large], list[PathRequest]] = defaultdict(list)
+        """One statement for all sessions that are asked for the same page, with the same long columns."""
+        together = MESSAGE_COLUMNS.together(key.columns for key in keys)
+        wanted: dict[tuple[PageRequest, Columns], list[PathRequest]] = defaultdict(list)
         for key in keys:
             if key.leaf_id is not None:
-                wanted[key.page, key.large].append(key)
-        rows: dict[tuple[UUID, PageRequest, Large], list[ChatMessage]] = defaultdict(list)
-        for (request, large), paths in wanted.items():
+                wanted[key.page, together[key.columns]].append(key)
+        rows: dict[tuple[UUID, PageRequest, Columns], list[ChatMessage]] = defaultdict(list)
+        for (request, read), paths in wanted.items():
             # A cursor belongs to one session's path: with two sessions and a cursor one of them refuses it here.
             positions = [_BY_NUMBER.parameters(request, _list_of(path.session_id)) for path in paths]
             starts = [path.session_id if request.before is not None else path.leaf_id for path in paths]
-            query = _page(PageShape.of(request), large)
+            query = _page(PageShape.of(request), read)
             for row in await scope.all(query, tenant_id=actor.tenant_id, starts=starts, **positions[0]):
-                rows[row.session_id, request, large].append(row)
-        return [self._page_of(key, rows[key.session_id, key.page, key.large]) for key in keys]
+                rows[row.session_id, request, read].append(row)
+        return [self._page_of(key, rows[key.session_id, key.page, together[key.columns]]) for key in keys]
 
     def _page_of(self, key: PathRequest, rows: list[ChatMessage]) -> Page[ChatMessage]:
         name = _list_of(key.session_id)

@@ -40,8 +40,8 @@ class PathRequest(NamedTuple):
     leaf_id: UUID | None
     """None where the session has no messages."""
     page: PageRequest
-    large: frozenset[str]
-    """The large columns of its messages that are asked for."""
+    columns: frozenset[str]
+    """Those on demand of its messages that are asked for."""
 
 
 @dataclass(frozen=True, slots=True)

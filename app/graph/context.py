@@ -33,8 +33,8 @@ class Context:
     services: Mapping[type, object]
     withdrawn: Withdrawn = never
     loaders: Loaders = field(init=False)
-    selections: dict[tuple[int, ...], frozenset[str]] = field(init=False, default_factory=dict)
-    """What `selected` has found out about the operation, by the identity of its nodes."""
+    selections: dict[tuple[object, ...], frozenset[str]] = field(init=False, default_factory=dict)
+    """What is known of the operation's selections (`selected`, `OnDemand`), by the identity of its nodes."""
 
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.database, self.actor)

@@ -3,19 +3,18 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Uuid, any_, func, select
+from sqlalchemy import ARRAY, Integer, Uuid, any_, func, select
 
 from app.core.actor import Actor
 from app.core.paging import ListName, Page, PageRequest
 from app.db.pages import Order, PageShape, page_of_each
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
-from app.graph.context import Info
+from app.graph.columns import Columns, OnDemand
 from app.graph.loading import Loader
-from app.graph.selection import selected
 from app.messages.fragments import messages, of_session
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId
@@ -23,32 +22,34 @@ from app.sessions.fragments import readable
 from app.sessions.loaders import SessionById
 from app.sessions.values import SessionId
 
-_LARGE_FIELDS = {"content": "content", "contextItems": "context"}
+MESSAGE_COLUMNS = OnDemand(
+    messages,
+    {
+        "content": ("content",),
+        "contextItems": ("context",),
+        "toolCallId": ("tool_call_id",),
+        "errorCode": ("error_code",),
+        "errorMessage": ("error_message",),
+        "metadata": ("custom_metadata",),
+        "createdAt": ("created_at",),
+        "updatedAt": ("updated_at",),
+        "deletedAt": ("deleted_at",),
+        "intent": ("intent_name", "intent_confidence", "intent_keywords"),
+        "generation": ("model", "temperature", "generation_source", "processing_time_ms", "streaming"),
+        "pipeline": ("pipeline_facts", "created_at"),
+    },
+    long=("content", "context"),
+    unshown=("tenant_id",),
+)
 
-LARGE_COLUMNS = frozenset(_LARGE_FIELDS.values())
-"""What may hold megabytes: lists read it only where it is asked for."""
-
-Large = frozenset[str]
-"""Those of LARGE_COLUMNS that are asked for."""
-
-MessageKey = tuple[MessageId, Large]
+MessageKey = tuple[MessageId, Columns]
 
 
-def large_columns(info: Info) -> Large:
-    """Those that the messages are asked for which a field leads to."""
-    return frozenset(_LARGE_FIELDS[name] for name in selected(info) & _LARGE_FIELDS.keys())
-
-
-def columns_with(large: Large) -> list[ColumnElement[Any]]:
-    """All columns of a message, of the large ones those."""
-    return [column for column in messages.c if column.name not in LARGE_COLUMNS or column.name in large]
-
-
-@lru_cache(maxsize=8)
-def _by_ids(large: Large) -> Query[ChatMessage]:
+@lru_cache(maxsize=128)
+def _by_ids(columns: Columns) -> Query[ChatMessage]:
     return Query(
         ChatMessage,
-        select(*columns_with(large)).where(
+        select(*MESSAGE_COLUMNS.read(columns)).where(
             messages.c.tenant_id == param("tenant_id"),
             messages.c.id == any_(param("ids", ARRAY(Uuid))),
             of_session(readable()),
@@ -76,30 +77,31 @@ class MessageById(Loader[MessageId, ChatMessage | None]):
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[MessageId]) -> Sequence[ChatMessage | None]:
         """One statement for all ids."""
-        found = {row.id: row for row in await scope.all(_by_ids(LARGE_COLUMNS), ids=keys, **actor.as_reader())}
+        found = {row.id: row for row in await scope.all(_by_ids(MESSAGE_COLUMNS.whole), ids=keys, **actor.as_reader())}
         return [found.get(key) for key in keys]
 
 
 class MessageOfRow(Loader[MessageKey, ChatMessage | None]):
-    """The same for rows that name a message, each with the large columns that are asked for."""
+    """The same for rows that name a message, each with the columns that are asked for."""
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[MessageKey]) -> Sequence[ChatMessage | None]:
-        """One statement for all ids with the same columns."""
-        found: dict[tuple[UUID, Large], ChatMessage] = {}
-        for large in {large for _, large in keys}:
-            ids = [message_id for message_id, wanted in keys if wanted == large]
-            for row in await scope.all(_by_ids(large), ids=ids, **actor.as_reader()):
-                found[row.id, large] = row
-        return [found.get(key) for key in keys]
+        """One statement for all ids with the same long columns."""
+        together = MESSAGE_COLUMNS.together(columns for _, columns in keys)
+        found: dict[tuple[UUID, Columns], ChatMessage] = {}
+        for read in set(together.values()):
+            ids = [message_id for message_id, columns in keys if together[columns] == read]
+            for row in await scope.all(_by_ids(read), ids=ids, **actor.as_reader()):
+                found[row.id, read] = row
+        return [found.get((message_id, together[columns])) for message_id, columns in keys]
 
 
-@lru_cache(maxsize=64)
-def _page_of_each(parent: str, shape: PageShape, large: Large) -> Query[ChatMessage]:
-    rows = select(*columns_with(large)).where(messages.c.tenant_id == param("tenant_id"))
+@lru_cache(maxsize=256)
+def _page_of_each(parent: str, shape: PageShape, columns: Columns) -> Query[ChatMessage]:
+    rows = select(*MESSAGE_COLUMNS.read(columns)).where(messages.c.tenant_id == param("tenant_id"))
     return Query(ChatMessage, page_of_each(rows, messages.c[parent], _BY_NUMBER, shape))
 
 
-PageKey = tuple[UUID, PageRequest, Large]
+PageKey = tuple[UUID, PageRequest, Columns]
 
 
 class _PagesOfParent(Loader[PageKey, Page[ChatMessage]]):
@@ -109,18 +111,23 @@ class _PagesOfParent(Loader[PageKey, Page[ChatMessage]]):
     parent: ClassVar[str]
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[PageKey]) -> Sequence[Page[ChatMessage]]:
-        """One statement for all parents that are asked for the same page."""
-        wanted: dict[tuple[PageRequest, Large], list[UUID]] = defaultdict(list)
-        for parent_id, request, large in keys:
-            wanted[request, large].append(parent_id)
+        """One statement for all parents that are asked for the same page, with the same long columns."""
+        together = MESSAGE_COLUMNS.together(columns for _, _, columns in keys)
+        # Of a dictionary for its order: a parent that is there twice would have its rows twice.
+        wanted: dict[tuple[PageRequest, Columns], dict[UUID, None]] = defaultdict(dict)
+        for parent_id, request, columns in keys:
+            wanted[request, together[columns]][parent_id] = None
         rows: dict[PageKey, list[ChatMessage]] = defaultdict(list)
-        for (request, large), parents in wanted.items():
+        for (request, read), parents in wanted.items():
             # A cursor belongs to one parent's list: with two parents and a cursor one of them refuses it here.
             positions = [_BY_NUMBER.parameters(request, ListName(self.kind, parent)) for parent in parents]
-            query = _page_of_each(self.parent, PageShape.of(request), large)
-            for row in await scope.all(query, tenant_id=actor.tenant_id, parents=parents, **positions[0]):
-                rows[getattr(row, self.parent), request, large].append(row)
-        return [self._page(key[0], key[1], rows[key]) for key in keys]
+            query = _page_of_each(self.parent, PageShape.of(request), read)
+            for row in await scope.all(query, tenant_id=actor.tenant_id, parents=list(parents), **positions[0]):
+                rows[getattr(row, self.parent), request, read].append(row)
+        return [
+            self._page(parent_id, request, rows[parent_id, request, together[columns]])
+            for parent_id, request, columns in keys
+        ]
 
     def _page(self, parent_id: UUID, request: PageRequest, rows: list[ChatMessage]) -> Page[ChatMessage]:
         name = ListName(self.kind, parent_id)

@@ -29,7 +29,7 @@ from app.runs import repository
 from app.runs.models import Run
 from app.runs.repository import PathMessage, Spoken
 from app.runs.values import Terms
-from app.tools.loaders import ToolCallsOfMessage
+from app.tools.loaders import CALL_COLUMNS, ToolCallsOfMessage
 from app.tools.models import ToolCall
 
 SPEAKERS = {
@@ -97,7 +97,9 @@ async def load_question(
     in_reach, beyond = _in_reach(path, MessageId(run.prompt_message_id), window)
     said = await repository.spoken(scope, loaders.actor.tenant_id, [message.id for message in in_reach])
     calling = [message for message in said if message.tool_call_count]
-    calls = await loaders.of(ToolCallsOfMessage).load_many([MessageId(message.id) for message in calling])
+    calls = await loaders.of(ToolCallsOfMessage).load_many(
+        [(MessageId(message.id), CALL_COLUMNS.whole) for message in calling]
+    )
     told = list(_told(said, dict(zip((message.id for message in calling), calls, strict=True))))
     question_at = _place_of(told, path, MessageId(run.prompt_message_id))
     return await _asked(run, [found.part for found in told], window, question_at, terms, beyond)

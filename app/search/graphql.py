@@ -15,7 +15,7 @@ from app.graph.loading import Loaded
 from app.graph.nodes import Id
 from app.graph.queries import query
 from app.messages.graphql import ChatMessageType
-from app.messages.loaders import MessageOfRow, large_columns
+from app.messages.loaders import MESSAGE_COLUMNS, MessageOfRow
 from app.messages.models import ChatMessage
 from app.messages.values import MessageRole
 from app.search import service
@@ -72,7 +72,7 @@ class HitFields:
 class MessageHitType(HitFields):
     @field(graphql_type=ChatMessageType | None, description="The message; null when it was deleted meanwhile.")
     def message(self, info: Info, root: strawberry.Parent[MessageHit]) -> Awaitable[ChatMessage | None]:
-        return info.context.loader(MessageOfRow).load((root.message_id, large_columns(info)))
+        return info.context.loader(MessageOfRow).load((root.message_id, MESSAGE_COLUMNS.wanted(info)))
 
 
 @strawberry.type(name="SessionHit", description="A session that was found, by its own texts or by its messages.")
@@ -87,7 +87,7 @@ class SessionHitType(HitFields):
     def message(self, info: Info, root: strawberry.Parent[SessionHit]) -> Loaded[ChatMessage | None]:
         if root.message_id is None:
             return None
-        return info.context.loader(MessageOfRow).load((root.message_id, large_columns(info)))
+        return info.context.loader(MessageOfRow).load((root.message_id, MESSAGE_COLUMNS.wanted(info)))
 
 
 @strawberry.type

@@ -16,6 +16,7 @@ from app.db.database import Database
 from app.db.pages import Order, PageShape
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
+from app.graph.columns import Columns, OnDemand
 from app.graph.loading import Loader
 from app.sessions.fragments import readable, sessions
 from app.sessions.models import AgentState, ChatSession, SessionMetadata
@@ -23,6 +24,42 @@ from app.sessions.values import AgentStateId, SessionFilter, SessionId, SessionO
 
 _metadata = table_of(SessionMetadata)
 _states = table_of(AgentState)
+
+SESSION_COLUMNS = OnDemand(
+    sessions,
+    {
+        "description": ("description",),
+        "agentId": ("agent_id",),
+        "model": ("model",),
+        "provider": ("provider",),
+        "createdAt": ("created_at",),
+        "updatedAt": ("updated_at",),
+        "lastModifiedAt": ("updated_at",),
+        "totalTokensUsed": ("total_tokens_used",),
+        "estimatedCost": ("estimated_cost",),
+        "totalDurationMs": ("total_duration_ms",),
+        "activeLeaf": ("active_leaf_id",),
+        "activePath": ("active_leaf_id",),
+        "forkedFrom": ("forked_from_session_id", "forked_from_message_id"),
+        "project": ("project_id",),
+    },
+    unshown=(
+        "tenant_id",
+        "last_event",
+        "active_leaf_parent_id",
+        "user_messages",
+        "assistant_messages",
+        "system_messages",
+        "tool_messages",
+        "tool_calls",
+        "tool_executions",
+        "agent_states",
+        "awaiting_answer_since",
+        "answered",
+        "answer_ms",
+    ),
+)
+"""Of lists. By its id a session is read whole: for whom else it is read, one statement serves."""
 
 _BY_IDS = Query(ChatSession, select(*sessions.c).where(readable(), sessions.c.id == any_(param("ids", ARRAY(Uuid)))))
 
@@ -161,8 +198,11 @@ def _narrowed(rows: Select[Any], names: frozenset[str]) -> Select[Any]:
 
 
 @lru_cache(maxsize=256)
-def _page(names: frozenset[str], order: SessionOrder, shape: PageShape) -> Query[ChatSession]:
-    return Query(ChatSession, _ORDERS[order].page(_narrowed(select(*sessions.c), names), shape))
+def _page(names: frozenset[str], order: SessionOrder, shape: PageShape, columns: Columns) -> Query[ChatSession]:
+    # Cursors are made of what the list is ordered by.
+    ordered_by = (str(column.key) for column in _ORDERS[order].columns)
+    rows = select(*SESSION_COLUMNS.read(columns.union(ordered_by)))
+    return Query(ChatSession, _ORDERS[order].page(_narrowed(rows, names), shape))
 
 
 @lru_cache(maxsize=32)
@@ -171,7 +211,12 @@ def _count(names: frozenset[str]) -> Query[int]:
 
 
 async def page_of_sessions(
-    database: Database, actor: Actor, wanted: SessionFilter, order: SessionOrder, request: PageRequest
+    database: Database,
+    actor: Actor,
+    wanted: SessionFilter,
+    order: SessionOrder,
+    request: PageRequest,
+    columns: Columns = SESSION_COLUMNS.whole,
 ) -> Page[ChatSession]:
     """A page of the actor's sessions, or for an admin of another user's. Another's list is empty to anybody else.
 
@@ -192,6 +237,6 @@ async def page_of_sessions(
     found: list[ChatSession] = []
     if allowed:
         async with database.read() as scope:
-            found = await scope.all(_page(names, order, PageShape.of(request)), **values, **position)
+            found = await scope.all(_page(names, order, PageShape.of(request), columns), **values, **position)
     column = str(_ORDERS[order].columns[0].key)
     return Page.of(found, request, lambda row: list_name.encode((getattr(row, column), row.id)), count)

@@ -14,6 +14,7 @@ from app.core.paging import ListName, Page, PageRequest
 from app.db.pages import Order, PageShape, page_of_each
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
+from app.graph.columns import Columns, OnDemand
 from app.graph.loading import Loader
 from app.messages.fragments import messages, of_session
 from app.messages.values import MessageId
@@ -21,6 +22,19 @@ from app.sessions.fragments import readable, sessions
 from app.tools.fragments import FACTS, calls, executions
 from app.tools.models import ToolCall, ToolExecution
 from app.tools.values import ExecutionStatus, ToolCallId, ToolExecutionId
+
+CALL_COLUMNS = OnDemand(
+    calls,
+    {
+        "callId": ("call_id",),
+        "arguments": ("arguments",),
+        "result": ("result",),
+        "error": ("error",),
+        "executedAt": ("executed_at",),
+        "createdAt": ("created_at",),
+    },
+    unshown=("tenant_id",),
+)
 
 _BY_IDS = Query(
     ToolCall,
@@ -33,12 +47,15 @@ _BY_IDS = Query(
     ),
 )
 
-_OF_MESSAGES = Query(
-    ToolCall,
-    select(*calls.c)
-    .where(calls.c.tenant_id == param("tenant_id"), calls.c.message_id == any_(param("ids", ARRAY(Uuid))))
-    .order_by(calls.c.message_id, calls.c.position),
-)
+
+@lru_cache(maxsize=64)
+def _of_messages(columns: Columns) -> Query[ToolCall]:
+    return Query(
+        ToolCall,
+        select(*CALL_COLUMNS.read(columns))
+        .where(calls.c.tenant_id == param("tenant_id"), calls.c.message_id == any_(param("ids", ARRAY(Uuid))))
+        .order_by(calls.c.message_id, calls.c.position),
+    )
 
 
 class ToolCallById(Loader[ToolCallId, ToolCall | None]):
@@ -50,15 +67,19 @@ class ToolCallById(Loader[ToolCallId, ToolCall | None]):
         return [found.get(key) for key in keys]
 
 
-class ToolCallsOfMessage(Loader[MessageId, list[ToolCall]]):
+class ToolCallsOfMessage(Loader[tuple[MessageId, Columns], list[ToolCall]]):
     """The calls of messages that were read before, by position; whoever has the message may read them."""
 
-    async def fetch(self, scope: ReadScope, actor: Actor, keys: list[MessageId]) -> Sequence[list[ToolCall]]:
+    async def fetch(
+        self, scope: ReadScope, actor: Actor, keys: list[tuple[MessageId, Columns]]
+    ) -> Sequence[list[ToolCall]]:
         """One statement for all messages."""
-        found: dict[MessageId, list[ToolCall]] = defaultdict(list)
-        for row in await calls_of_messages(scope, actor, keys):
-            found[MessageId(row.message_id)].append(row)
-        return [found[key] for key in keys]
+        columns = frozenset().union(*{columns for _, columns in keys})
+        found: dict[UUID, list[ToolCall]] = defaultdict(list)
+        ids = [message_id for message_id, _ in keys]
+        for row in await scope.all(_of_messages(columns), tenant_id=actor.tenant_id, ids=ids):
+            found[row.message_id].append(row)
+        return [found[message_id] for message_id, _ in keys]
 
 
 _OLDEST_FIRST = Order((executions.c.created_at, executions.c.id), (datetime, UUID))
@@ -254,7 +275,7 @@ def _given(statuses: Statuses) -> dict[str, object]:
 
 async def calls_of_messages(scope: ReadScope, actor: Actor, message_ids: list[MessageId]) -> list[ToolCall]:
     """The calls of messages that were read before, by message and position; one statement."""
-    return await scope.all(_OF_MESSAGES, tenant_id=actor.tenant_id, ids=message_ids)
+    return await scope.all(_of_messages(CALL_COLUMNS.whole), tenant_id=actor.tenant_id, ids=message_ids)
 
 
 async def executions_of_calls(

@@ -13,7 +13,7 @@ from app.db.database import Database
 from app.idempotency.values import ClientKey
 from app.prompts.values import Stage
 from app.workflow.errors import AlreadyDecided, ProjectChanged
-from app.workflow.loaders import CONTENT, ProjectById, ReviewById, StageOfRow
+from app.workflow.loaders import STAGE_COLUMNS, ProjectById, ReviewById, StageOfRow
 from app.workflow.pipeline import ProjectOutcome, ReviewOutcome, StageOutcome, WorkflowPipeline
 from app.workflow.values import (
     Decision,
@@ -89,6 +89,10 @@ async def loaded(client: GraphQLClient, loader: Any, key: Any) -> Any:
     return await (await client.context()).loader(loader).load(key)
 
 
+async def _attempts(client: GraphQLClient, scene: Scene) -> list[Any]:
+    return [await loaded(client, StageOfRow, (each.key, STAGE_COLUMNS.whole)) for each in scene.attempts]
+
+
 async def test_projects_are_changed_as_the_input_says(edge: GraphQLClient, recorded: Recorded, scene: Scene) -> None:
     row = await loaded(edge, ProjectById, scene.key)
     recorded.answer = ProjectOutcome(row, deduplicated=True)
@@ -118,7 +122,9 @@ async def test_project_that_was_changed_meanwhile_is_shown(
 
 async def test_wish_names_what_it_is_built_on(edge: GraphQLClient, recorded: Recorded, scene: Scene) -> None:
     analysis, planning = scene.attempts
-    recorded.answer = StageOutcome([await loaded(edge, StageOfRow, (each.key, CONTENT)) for each in scene.attempts])
+    recorded.answer = StageOutcome(
+        [await loaded(edge, StageOfRow, (each.key, STAGE_COLUMNS.whole)) for each in scene.attempts]
+    )
     wish = {"projectId": scene.id, "stage": "PROJECT_PLANNING", "upstreamId": analysis.id, "model": "local:echo"}
 
     payload = await edge.mutate("generateStage", "stage { __typename id } stages { id kind }", wish)
@@ -153,7 +159,7 @@ async def test_what_a_stage_is_never_built_on_is_refused(
 
 async def test_decision_shows_what_came_of_it(edge: GraphQLClient, recorded: Recorded, scene: Scene) -> None:
     analysis, planning = scene.attempts
-    stages = [await loaded(edge, StageOfRow, (each.key, CONTENT)) for each in scene.attempts]
+    stages = await _attempts(edge, scene)
     review = await loaded(edge, ReviewById, planning.review_key)
     recorded.answer = ReviewOutcome(review, stages[1], regenerated=stages[0], stale=stages)
     decided = {"reviewId": planning.review, "decision": "REQUEST_CHANGES", "feedback": "shorter", "model": "local:x"}

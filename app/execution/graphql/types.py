@@ -21,11 +21,11 @@ from app.graph.nodes import Id, Node
 from app.graph.queries import query
 from app.graph.scalars import BigInt, Json
 from app.messages.graphql import ChatMessageType
-from app.messages.loaders import MessageOfRow, large_columns
+from app.messages.loaders import MESSAGE_COLUMNS, MessageOfRow
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId
 from app.prompts.graphql import PromptTemplateType, PromptTemplateVersionType
-from app.prompts.loaders import TemplateOfRow, VersionOfRow, template_columns, version_columns
+from app.prompts.loaders import TEMPLATE_COLUMNS, VERSION_COLUMNS, TemplateOfRow, VersionOfRow
 from app.prompts.models import PromptTemplate, PromptTemplateVersion
 from app.prompts.values import TemplateId, VersionId
 from app.runs.graphql import RunType
@@ -39,7 +39,7 @@ from app.sessions.graphql import session_id as session_named
 from app.sessions.loaders import SessionById
 from app.sessions.models import ChatSession
 from app.sessions.values import SessionId
-from app.workflow.loaders import StageOfRow, stage_columns
+from app.workflow.loaders import STAGE_COLUMNS, StageOfRow
 from app.workflow.models import WorkflowStage
 from app.workflow.values import StageId
 
@@ -82,14 +82,14 @@ class PromptExecutionType(Node):
 
     @field(graphql_type=ChatMessageType | None, description="The prompt as the model was asked it, values and all.")
     def user_message(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Awaitable[ChatMessage | None]:
-        return info.context.loader(MessageOfRow).load((MessageId(root.user_message_id), large_columns(info)))
+        return info.context.loader(MessageOfRow).load((MessageId(root.user_message_id), MESSAGE_COLUMNS.wanted(info)))
 
     @field(graphql_type=ChatMessageType | None, description="The answer: what its run writes in the turn it is at.")
     async def message(self, info: Info, root: strawberry.Parent[PromptExecution]) -> ChatMessage | None:
         run = await _run(info, root)
         if run is None:
             return None
-        return await info.context.loader(MessageOfRow).load((MessageId(run.message_id), large_columns(info)))
+        return await info.context.loader(MessageOfRow).load((MessageId(run.message_id), MESSAGE_COLUMNS.wanted(info)))
 
     @field(
         graphql_type=PromptTemplateType | None,
@@ -98,7 +98,7 @@ class PromptExecutionType(Node):
     def template(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Loaded[PromptTemplate | None]:
         if root.template_id is None:
             return None
-        return info.context.loader(TemplateOfRow).load((TemplateId(root.template_id), template_columns(info)))
+        return info.context.loader(TemplateOfRow).load((TemplateId(root.template_id), TEMPLATE_COLUMNS.wanted(info)))
 
     @field(
         graphql_type=PromptTemplateVersionType | None,
@@ -109,7 +109,7 @@ class PromptExecutionType(Node):
     ) -> Loaded[PromptTemplateVersion | None]:
         if root.template_version_id is None:
             return None
-        key = (VersionId(root.template_version_id), version_columns(info))
+        key = (VersionId(root.template_version_id), VERSION_COLUMNS.wanted(info))
         return info.context.loader(VersionOfRow).load(key)
 
     @field(
@@ -119,7 +119,7 @@ class PromptExecutionType(Node):
     def prompt_generation(self, info: Info, root: strawberry.Parent[PromptExecution]) -> Loaded[WorkflowStage | None]:
         if root.prompt_generation_id is None:
             return None
-        key = (StageId(root.prompt_generation_id), stage_columns(info))
+        key = (StageId(root.prompt_generation_id), STAGE_COLUMNS.wanted(info))
         return info.context.loader(StageOfRow).load(key)
 
     @field(graphql_type=UsageType | None, description="What its run used; null before its first turn has ended.")

@@ -21,7 +21,7 @@ from app.graph.nodes import Id, Node
 from app.graph.payloads import WarningType
 from app.graph.queries import query
 from app.graph.scalars import Json
-from app.messages.loaders import ChildrenOfMessage, MessageById, MessageOfRow, large_columns
+from app.messages.loaders import MESSAGE_COLUMNS, ChildrenOfMessage, MessageById, MessageOfRow
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId, MessageRole, MessageStatus
 from app.runs.loaders import RunOfMessage
@@ -30,7 +30,7 @@ from app.sessions.graphql import DEFAULT_MESSAGES, ChatSessionType
 from app.sessions.loaders import SessionById
 from app.sessions.models import ChatSession
 from app.sessions.values import SessionId
-from app.tools.loaders import ToolCallsOfMessage
+from app.tools.loaders import CALL_COLUMNS, ToolCallsOfMessage
 from app.tools.models import ToolCall
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class ChatMessageType(Node):
     def parent(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Loaded[ChatMessage | None]:
         if root.parent_message_id is None:
             return None
-        return info.context.loader(MessageOfRow).load((MessageId(root.parent_message_id), large_columns(info)))
+        return info.context.loader(MessageOfRow).load((MessageId(root.parent_message_id), MESSAGE_COLUMNS.wanted(info)))
 
     @field(
         graphql_type=Connection[Annotated["ChatMessageType", strawberry.lazy("app.messages.graphql.types")]],
@@ -148,7 +148,7 @@ class ChatMessageType(Node):
         before: Before = None,
     ) -> Awaitable[Page[ChatMessage]]:
         request = PageRequest.of(first, last, after, before, DEFAULT_MESSAGES)
-        return info.context.loader(ChildrenOfMessage).load((root.id, request, large_columns(info)))
+        return info.context.loader(ChildrenOfMessage).load((root.id, request, MESSAGE_COLUMNS.wanted(info)))
 
     @field(graphql_type=SiblingsOf, description="Where it stands among the messages beside it: 2 of 3.")
     def siblings(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Awaitable[Siblings]:
@@ -159,7 +159,7 @@ class ChatMessageType(Node):
         # Most messages have none, and know it.
         if not root.tool_call_count:
             return []
-        return info.context.loader(ToolCallsOfMessage).load(MessageId(root.id))
+        return info.context.loader(ToolCallsOfMessage).load((MessageId(root.id), CALL_COLUMNS.wanted(info)))
 
     @field(graphql_type=list[AttachmentNode], description="The files that hang on it, oldest first; at most 32.")
     def attachments(self, info: Info, root: strawberry.Parent[ChatMessage]) -> Loaded[list[MessageAttachment]]:

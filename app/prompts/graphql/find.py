@@ -16,12 +16,12 @@ from app.graph.queries import query
 from app.prompts.graphql.types import PromptTemplateType, template_id
 from app.prompts.graphql.words import PromptType, Stage, TemplateOrder
 from app.prompts.loaders import (
+    TEMPLATE_COLUMNS,
     TemplateCount,
     TemplateOfRow,
     enabled_template,
     numbered_page,
     page_of_templates,
-    template_columns,
     template_named,
 )
 from app.prompts.models import PromptTemplate
@@ -64,7 +64,7 @@ class PromptTemplatePage:
 
     @field(graphql_type=list[PromptTemplateType], description="The templates, by name; none on a page beyond the last.")
     async def items(self, info: Info, root: strawberry.Parent[NumberedPage]) -> list[PromptTemplate]:
-        return await numbered_page(info.context.database, info.context.actor, root, template_columns(info))
+        return await numbered_page(info.context.database, info.context.actor, root, TEMPLATE_COLUMNS.wanted(info))
 
     @field(graphql_type=int, description="How many templates all pages have.")
     def total(self, info: Info, root: strawberry.Parent[NumberedPage]) -> Awaitable[int]:
@@ -82,7 +82,7 @@ class FindQueries:
         "A prompt template by its id, also one that is deleted; null when it is not there, or not yours.",
     )
     async def prompt_template(self, info: Info, id: Id) -> PromptTemplate | None:
-        return await info.context.loader(TemplateOfRow).load((template_id(id, "id"), template_columns(info)))
+        return await info.context.loader(TemplateOfRow).load((template_id(id, "id"), TEMPLATE_COLUMNS.wanted(info)))
 
     @query(PromptTemplateType | None, "The prompt template that has this name in its project and organization.")
     async def prompt_template_by_name(
@@ -94,7 +94,7 @@ class FindQueries:
     ) -> PromptTemplate | None:
         place, context = Place(project_id, organization_id), info.context
         async with context.database.read() as scope:
-            return await template_named(scope, context.actor, place, name, template_columns(info))
+            return await template_named(scope, context.actor, place, name, TEMPLATE_COLUMNS.wanted(info))
 
     @query(PromptTemplateType | None, "The prompt template that is enabled in a project; null where none is.")
     async def enabled_prompt_template(
@@ -109,7 +109,7 @@ class FindQueries:
         context = info.context
         slot = Slot(Place(project_id, organization_id), None if stage is None else Stage(stage))
         async with context.database.read() as scope:
-            return await enabled_template(scope, context.actor, slot, template_columns(info))
+            return await enabled_template(scope, context.actor, slot, TEMPLATE_COLUMNS.wanted(info))
 
     @query(Connection[PromptTemplateType], "The prompt templates of your library, by name; 50 by default.")
     async def prompt_templates(
@@ -124,8 +124,8 @@ class FindQueries:
     ) -> Page[PromptTemplate]:
         context = info.context
         request = PageRequest.of(first, last, after, before, DEFAULT_TEMPLATES)
-        order, large = TemplateOrder(order_by), template_columns(info)
-        return await page_of_templates(context.database, context.actor, _wanted(filter), order, request, large)
+        order, columns = TemplateOrder(order_by), TEMPLATE_COLUMNS.wanted(info)
+        return await page_of_templates(context.database, context.actor, _wanted(filter), order, request, columns)
 
     @query(PromptTemplatePage, "The prompt templates of your library by name, counted in pages.")
     async def prompt_templates_page(

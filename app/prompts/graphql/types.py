@@ -20,18 +20,18 @@ from app.graph.scalars import Json
 from app.prompts.graphql.diff import PromptDiffType, diff_of
 from app.prompts.graphql.words import ChangeKind, PromptType, Stage, VariableType
 from app.prompts.loaders import (
+    TEMPLATE_COLUMNS,
+    VERSION_COLUMNS,
     ChangesOfTemplate,
     LabelsOfTemplate,
     SaverOfVersion,
     TemplateOfRow,
     VersionNumbered,
     VersionsOfTemplate,
-    template_columns,
-    version_columns,
 )
 from app.prompts.models import PromptLabel, PromptTemplate, PromptTemplateChange, PromptTemplateVersion
 from app.prompts.values import TemplateId, VersionId
-from app.workflow.loaders import ProjectOfRow, project_columns, project_named
+from app.workflow.loaders import PROJECT_COLUMNS, ProjectOfRow, project_named
 from app.workflow.models import Project
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class PromptLabelType:
     def template_version(
         self, info: Info, root: strawberry.Parent[PromptLabel]
     ) -> Awaitable[PromptTemplateVersion | None]:
-        key = (TemplateId(root.template_id), root.version, version_columns(info))
+        key = (TemplateId(root.template_id), root.version, VERSION_COLUMNS.wanted(info))
         return info.context.loader(VersionNumbered).load(key)
 
 
@@ -121,13 +121,13 @@ class PromptTemplateType(Node):
     )
     def project(self, info: Info, root: strawberry.Parent[PromptTemplate]) -> Loaded[Project | None]:
         found = project_named(root.project_id)
-        return info.context.loader(ProjectOfRow).load((found, project_columns(info))) if found else None
+        return info.context.loader(ProjectOfRow).load((found, PROJECT_COLUMNS.wanted(info))) if found else None
 
     @field(graphql_type=VersionNode | None, description="Its latest version.")
     def latest_version(
         self, info: Info, root: strawberry.Parent[PromptTemplate]
     ) -> Awaitable[PromptTemplateVersion | None]:
-        key = (TemplateId(root.id), root.version, version_columns(info))
+        key = (TemplateId(root.id), root.version, VERSION_COLUMNS.wanted(info))
         return info.context.loader(VersionNumbered).load(key)
 
     @field(description="What differs between two of its versions, line by line.")
@@ -155,7 +155,7 @@ class PromptTemplateType(Node):
         before: Before = None,
     ) -> Awaitable[Page[PromptTemplateVersion]]:
         request = PageRequest.of(first, last, after, before, DEFAULT_VERSIONS)
-        return info.context.loader(VersionsOfTemplate).load((root.id, request, version_columns(info)))
+        return info.context.loader(VersionsOfTemplate).load((root.id, request, VERSION_COLUMNS.wanted(info)))
 
     @field(
         graphql_type=Connection[PromptTemplateChangeType],
@@ -190,7 +190,7 @@ class PromptTemplateVersionType(Node):
 
     @field(graphql_type=TemplateNode | None, description="The template, as it is now.")
     def template(self, info: Info, root: strawberry.Parent[PromptTemplateVersion]) -> Awaitable[PromptTemplate | None]:
-        return info.context.loader(TemplateOfRow).load((TemplateId(root.template_id), template_columns(info)))
+        return info.context.loader(TemplateOfRow).load((TemplateId(root.template_id), TEMPLATE_COLUMNS.wanted(info)))
 
     @field(graphql_type=list[PromptLabelType], description="The labels that point to it, by name.")
     async def labels(self, info: Info, root: strawberry.Parent[PromptTemplateVersion]) -> list[PromptLabel]:

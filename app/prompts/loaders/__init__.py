@@ -2,17 +2,18 @@
 
 from app.prompts.loaders.history import ChangesOfTemplate, LabelsOfTemplate, SaverOfVersion
 from app.prompts.loaders.lists import TemplateCount, enabled_template, numbered_page, page_of_templates, template_named
-from app.prompts.loaders.templates import TemplateById, TemplateOfRow, template_columns, template_columns_with
+from app.prompts.loaders.templates import TEMPLATE_COLUMNS, TemplateById, TemplateOfRow
 from app.prompts.loaders.versions import (
+    VERSION_COLUMNS,
     VersionById,
     VersionNumbered,
     VersionOfRow,
     VersionsOfTemplate,
-    version_columns,
-    version_columns_with,
 )
 
 __all__ = [
+    "TEMPLATE_COLUMNS",
+    "VERSION_COLUMNS",
     "ChangesOfTemplate",
     "LabelsOfTemplate",
     "SaverOfVersion",
@@ -26,9 +27,5 @@ __all__ = [
     "enabled_template",
     "numbered_page",
     "page_of_templates",
-    "template_columns",
-    "template_columns_with",
     "template_named",
-    "version_columns",
-    "version_columns_with",
 ]

@@ -14,6 +14,7 @@ from app.db.database import Database
 from app.db.pages import Order, PageShape
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
+from app.graph.columns import Columns
 from app.graph.loading import Loader
 from app.prompts.fragments import (
     PlaceShape,
@@ -27,7 +28,7 @@ from app.prompts.fragments import (
     slot_shape_of,
     templates,
 )
-from app.prompts.loaders.templates import Large, template_columns_with
+from app.prompts.loaders.templates import TEMPLATE_COLUMNS
 from app.prompts.models import PromptTemplate
 from app.prompts.values import NumberedPage, Place, Slot, TemplateFilter, TemplateOrder
 
@@ -35,27 +36,27 @@ _THERE = templates.c.deleted_at.is_(None)
 
 
 @lru_cache(maxsize=16)
-def _named(shape: PlaceShape, large: Large) -> Query[PromptTemplate]:
-    rows = select(*template_columns_with(large))
+def _named(shape: PlaceShape, columns: Columns) -> Query[PromptTemplate]:
+    rows = select(*TEMPLATE_COLUMNS.read(columns))
     return Query(PromptTemplate, rows.where(*in_place(shape), templates.c.name == param("name", Text), _THERE))
 
 
 @lru_cache(maxsize=32)
-def _enabled(shape: SlotShape, large: Large) -> Query[PromptTemplate]:
-    return Query(PromptTemplate, select(*template_columns_with(large)).where(*in_slot(shape)))
+def _enabled(shape: SlotShape, columns: Columns) -> Query[PromptTemplate]:
+    return Query(PromptTemplate, select(*TEMPLATE_COLUMNS.read(columns)).where(*in_slot(shape)))
 
 
 async def template_named(
-    scope: ReadScope, actor: Actor, place: Place, name: str, large: Large
+    scope: ReadScope, actor: Actor, place: Place, name: str, columns: Columns
 ) -> PromptTemplate | None:
     """The template of a place that has a name (S4-2)."""
-    query = _named(shape_of(place), large)
+    query = _named(shape_of(place), columns)
     return await scope.first(query, name=name, tenant_id=actor.tenant_id, **place_parameters(place))
 
 
-async def enabled_template(scope: ReadScope, actor: Actor, slot: Slot, large: Large) -> PromptTemplate | None:
+async def enabled_template(scope: ReadScope, actor: Actor, slot: Slot, columns: Columns) -> PromptTemplate | None:
     """The template that is enabled in a slot (S4-5)."""
-    query = _enabled(slot_shape_of(slot), large)
+    query = _enabled(slot_shape_of(slot), columns)
     return await scope.first(query, tenant_id=actor.tenant_id, **slot_parameters(slot))
 
 
@@ -100,13 +101,13 @@ def _narrowed(rows: Select[Any], names: frozenset[str]) -> Select[Any]:
 
 
 @lru_cache(maxsize=256)
-def _page(names: frozenset[str], order: TemplateOrder, shape: PageShape, large: Large) -> Query[PromptTemplate]:
-    return Query(PromptTemplate, _ORDERS[order].page(_narrowed(select(*template_columns_with(large)), names), shape))
+def _page(names: frozenset[str], order: TemplateOrder, shape: PageShape, columns: Columns) -> Query[PromptTemplate]:
+    return Query(PromptTemplate, _ORDERS[order].page(_narrowed(select(*TEMPLATE_COLUMNS.read(columns)), names), shape))
 
 
 @lru_cache(maxsize=256)
-def _numbered_page(names: frozenset[str], large: Large) -> Query[PromptTemplate]:
-    rows = _narrowed(select(*template_columns_with(large)), names).order_by(*_BY_NAME)
+def _numbered_page(names: frozenset[str], columns: Columns) -> Query[PromptTemplate]:
+    rows = _narrowed(select(*TEMPLATE_COLUMNS.read(columns)), names).order_by(*_BY_NAME)
     return Query(PromptTemplate, rows.offset(param("offset", BigInteger)).limit(param("limit", BigInteger)))
 
 
@@ -116,9 +117,14 @@ def _count(names: frozenset[str]) -> Query[int]:
 
 
 async def page_of_templates(
-    database: Database, actor: Actor, wanted: TemplateFilter, order: TemplateOrder, request: PageRequest, large: Large
+    database: Database,
+    actor: Actor,
+    wanted: TemplateFilter,
+    order: TemplateOrder,
+    request: PageRequest,
+    columns: Columns,
 ) -> Page[PromptTemplate]:
-    """A page of the tenant's templates, with the large columns that are asked for."""
+    """A page of the tenant's templates, with the columns that are asked for."""
     given = wanted.given()
     names = frozenset(given)
     list_name = ListName(f"promptTemplates:{order}")
@@ -129,18 +135,18 @@ async def page_of_templates(
             return await _counted(scope, actor, given)
 
     async with database.read() as scope:
-        query = _page(names, order, PageShape.of(request), large)
+        query = _page(names, order, PageShape.of(request), columns)
         found = await scope.all(query, tenant_id=actor.tenant_id, **given, **position)
     column = str(_ORDERS[order].columns[0].key)
     return Page.of(found, request, lambda row: list_name.encode((getattr(row, column), row.id)), count)
 
 
-async def numbered_page(database: Database, actor: Actor, page: NumberedPage, large: Large) -> list[PromptTemplate]:
+async def numbered_page(database: Database, actor: Actor, page: NumberedPage, columns: Columns) -> list[PromptTemplate]:
     """The templates of a page, by name; the rows before it are passed over one by one."""
     given = page.wanted.given()
     offset = (page.page - 1) * page.limit
     async with database.read() as scope:
-        query = _numbered_page(frozenset(given), large)
+        query = _numbered_page(frozenset(given), columns)
         return await scope.all(query, tenant_id=actor.tenant_id, offset=offset, limit=page.limit, **given)
 
 

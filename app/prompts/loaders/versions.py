@@ -3,59 +3,50 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Uuid, any_, func, select
+from sqlalchemy import ARRAY, Integer, Uuid, any_, func, select
 
 from app.core.actor import Actor
 from app.core.paging import ListName, Page, PageRequest
 from app.db.pages import Order, PageShape, page_of_each
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
-from app.graph.context import Info
+from app.graph.columns import Columns, OnDemand
 from app.graph.loading import Loader
-from app.graph.selection import selected
 from app.prompts.fragments import versions
-from app.prompts.loaders.templates import Large
 from app.prompts.models import PromptTemplateVersion
 from app.prompts.values import TemplateId, VersionId
 
-_LARGE_FIELDS = {"content": "content", "variables": "variables"}
-_LARGE_COLUMNS = frozenset(_LARGE_FIELDS.values())
+VERSION_COLUMNS = OnDemand(
+    versions,
+    {"content": ("content",), "variables": ("variables",)},
+    long=("content", "variables"),
+)
 
-VersionKey = tuple[TemplateId, int, Large]
-"""A template, the number of a version, and its large columns that are asked for."""
-
-
-def version_columns(info: Info) -> Large:
-    """The large columns that the versions are asked for which a field leads to."""
-    return frozenset(_LARGE_FIELDS[name] for name in selected(info) & _LARGE_FIELDS.keys())
-
-
-def version_columns_with(large: Large) -> list[ColumnElement[Any]]:
-    """All columns of a version, of the large ones those."""
-    return [column for column in versions.c if column.name not in _LARGE_COLUMNS or column.name in large]
+VersionKey = tuple[TemplateId, int, Columns]
+"""A template, the number of a version, and its columns on demand that are asked for."""
 
 
 @lru_cache(maxsize=4)
-def _by_ids(large: Large) -> Query[PromptTemplateVersion]:
-    rows = select(*version_columns_with(large)).where(versions.c.tenant_id == param("tenant_id"))
+def _by_ids(columns: Columns) -> Query[PromptTemplateVersion]:
+    rows = select(*VERSION_COLUMNS.read(columns)).where(versions.c.tenant_id == param("tenant_id"))
     return Query(PromptTemplateVersion, rows.where(versions.c.id == any_(param("ids", ARRAY(Uuid)))))
 
 
-class VersionOfRow(Loader[tuple[VersionId, Large], PromptTemplateVersion | None]):
-    """Versions that rows name which were read before, with the large columns that are asked for."""
+class VersionOfRow(Loader[tuple[VersionId, Columns], PromptTemplateVersion | None]):
+    """Versions that rows name which were read before, with the columns that are asked for."""
 
     async def fetch(
-        self, scope: ReadScope, actor: Actor, keys: list[tuple[VersionId, Large]]
+        self, scope: ReadScope, actor: Actor, keys: list[tuple[VersionId, Columns]]
     ) -> Sequence[PromptTemplateVersion | None]:
         """One statement for all versions with the same columns."""
-        found: dict[tuple[UUID, Large], PromptTemplateVersion] = {}
-        for large in {key[1] for key in keys}:
-            ids = [key[0] for key in keys if key[1] == large]
-            for row in await scope.all(_by_ids(large), tenant_id=actor.tenant_id, ids=ids):
-                found[row.id, large] = row
+        found: dict[tuple[UUID, Columns], PromptTemplateVersion] = {}
+        for columns in {key[1] for key in keys}:
+            ids = [key[0] for key in keys if key[1] == columns]
+            for row in await scope.all(_by_ids(columns), tenant_id=actor.tenant_id, ids=ids):
+                found[row.id, columns] = row
         return [found.get(key) for key in keys]
 
 
@@ -66,16 +57,18 @@ class VersionById(Loader[VersionId, PromptTemplateVersion | None]):
         self, scope: ReadScope, actor: Actor, keys: list[VersionId]
     ) -> Sequence[PromptTemplateVersion | None]:
         """One statement for all ids."""
-        found = {row.id: row for row in await scope.all(_by_ids(_LARGE_COLUMNS), tenant_id=actor.tenant_id, ids=keys)}
+        found = {
+            row.id: row for row in await scope.all(_by_ids(VERSION_COLUMNS.whole), tenant_id=actor.tenant_id, ids=keys)
+        }
         return [found.get(key) for key in keys]
 
 
 @lru_cache(maxsize=4)
-def _numbered(large: Large) -> Query[PromptTemplateVersion]:
+def _numbered(columns: Columns) -> Query[PromptTemplateVersion]:
     keys = func.unnest(param("templates", ARRAY(Uuid)), param("numbers", ARRAY(Integer)))
     wanted = keys.table_valued("template_id", "version").render_derived(name="wanted")
     same = (wanted.c.template_id == versions.c.template_id) & (wanted.c.version == versions.c.version)
-    rows = select(*version_columns_with(large)).join(wanted, same)
+    rows = select(*VERSION_COLUMNS.read(columns)).join(wanted, same)
     return Query(PromptTemplateVersion, rows.where(versions.c.tenant_id == param("tenant_id")))
 
 
@@ -87,11 +80,11 @@ class VersionNumbered(Loader[VersionKey, PromptTemplateVersion | None]):
     ) -> Sequence[PromptTemplateVersion | None]:
         """One statement for all versions with the same columns."""
         found: dict[VersionKey, PromptTemplateVersion] = {}
-        for large in {key[2] for key in keys}:
-            wanted = [key for key in keys if key[2] == large]
+        for columns in {key[2] for key in keys}:
+            wanted = [key for key in keys if key[2] == columns]
             named = {"templates": [key[0] for key in wanted], "numbers": [key[1] for key in wanted]}
-            for row in await scope.all(_numbered(large), tenant_id=actor.tenant_id, **named):
-                found[TemplateId(row.template_id), row.version, large] = row
+            for row in await scope.all(_numbered(columns), tenant_id=actor.tenant_id, **named):
+                found[TemplateId(row.template_id), row.version, columns] = row
         return [found.get(key) for key in keys]
 
 
@@ -99,8 +92,8 @@ _NEWEST_FIRST = Order((versions.c.version,), (int,), descending=True)
 
 
 @lru_cache(maxsize=32)
-def _page_of_each(shape: PageShape, large: Large) -> Query[PromptTemplateVersion]:
-    rows = select(*version_columns_with(large)).where(versions.c.tenant_id == param("tenant_id"))
+def _page_of_each(shape: PageShape, columns: Columns) -> Query[PromptTemplateVersion]:
+    rows = select(*VERSION_COLUMNS.read(columns)).where(versions.c.tenant_id == param("tenant_id"))
     return Query(PromptTemplateVersion, page_of_each(rows, versions.c.template_id, _NEWEST_FIRST, shape))
 
 
@@ -117,23 +110,23 @@ _COUNTS = Query(
 )
 
 
-class VersionsOfTemplate(Loader[tuple[UUID, PageRequest, Large], Page[PromptTemplateVersion]]):
+class VersionsOfTemplate(Loader[tuple[UUID, PageRequest, Columns], Page[PromptTemplateVersion]]):
     """Pages of the versions of templates that were read before, newest first."""
 
     async def fetch(
-        self, scope: ReadScope, actor: Actor, keys: list[tuple[UUID, PageRequest, Large]]
+        self, scope: ReadScope, actor: Actor, keys: list[tuple[UUID, PageRequest, Columns]]
     ) -> Sequence[Page[PromptTemplateVersion]]:
         """One statement for all templates that are asked for the same page."""
-        wanted: dict[tuple[PageRequest, Large], list[UUID]] = defaultdict(list)
-        for template_id, request, large in keys:
-            wanted[request, large].append(template_id)
-        rows: dict[tuple[UUID, PageRequest, Large], list[PromptTemplateVersion]] = defaultdict(list)
-        for (request, large), parents in wanted.items():
+        wanted: dict[tuple[PageRequest, Columns], list[UUID]] = defaultdict(list)
+        for template_id, request, columns in keys:
+            wanted[request, columns].append(template_id)
+        rows: dict[tuple[UUID, PageRequest, Columns], list[PromptTemplateVersion]] = defaultdict(list)
+        for (request, columns), parents in wanted.items():
             # A cursor belongs to one template's list: with two of them and a cursor one refuses it here.
             positions = [_NEWEST_FIRST.parameters(request, ListName("versions", parent)) for parent in parents]
-            query = _page_of_each(PageShape.of(request), large)
+            query = _page_of_each(PageShape.of(request), columns)
             for row in await scope.all(query, tenant_id=actor.tenant_id, parents=parents, **positions[0]):
-                rows[row.template_id, request, large].append(row)
+                rows[row.template_id, request, columns].append(row)
         return [self._page(key[0], key[1], rows[key]) for key in keys]
 
     def _page(

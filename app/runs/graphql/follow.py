@@ -13,7 +13,7 @@ from app.graph.errors import UserError
 from app.graph.nodes import OfRecords
 from app.graph.queries import subscription
 from app.messages.graphql import ChatMessageType
-from app.messages.loaders import MessageOfRow, large_columns
+from app.messages.loaders import MESSAGE_COLUMNS, MessageOfRow
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId
 from app.runs.following import CalledTool, Completions, Ended, NewTurn, Snapshot, Told
@@ -31,7 +31,7 @@ class CompletionSnapshot(OfRecords):
 
     @field(graphql_type=ChatMessageType | None, description="The message: the one that the run is, or was last, at.")
     def message(self, info: Info, root: strawberry.Parent[Snapshot]) -> Awaitable[ChatMessage | None]:
-        return info.context.loader(MessageOfRow).load((root.message_id, large_columns(info)))
+        return info.context.loader(MessageOfRow).load((root.message_id, MESSAGE_COLUMNS.wanted(info)))
 
 
 @strawberry.type(description="More of the answer: append it to what one has.")
@@ -59,7 +59,7 @@ class CompletionTurn(OfRecords):
 
     @field(graphql_type=ChatMessageType | None, description="The message.")
     def message(self, info: Info, root: strawberry.Parent[NewTurn]) -> Awaitable[ChatMessage | None]:
-        return info.context.loader(MessageOfRow).load((root.message_id, large_columns(info)))
+        return info.context.loader(MessageOfRow).load((root.message_id, MESSAGE_COLUMNS.wanted(info)))
 
 
 @strawberry.interface(description="What the ends of a run have in common.")
@@ -69,7 +69,7 @@ class CompletionEnd(OfRecords):
 
     @field(graphql_type=ChatMessageType | None, description="The message, with all that was written.")
     def message(self, info: Info, root: strawberry.Parent[Ended]) -> Awaitable[ChatMessage | None]:
-        return info.context.loader(MessageOfRow).load((MessageId(root.run.message_id), large_columns(info)))
+        return info.context.loader(MessageOfRow).load((MessageId(root.run.message_id), MESSAGE_COLUMNS.wanted(info)))
 
 
 @strawberry.type(description="The whole answer is there.")

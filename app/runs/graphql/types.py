@@ -19,7 +19,7 @@ from app.graph.nodes import Id, Node, OfRecords
 from app.graph.queries import query
 from app.graph.scalars import BigInt, Json
 from app.messages.graphql import ChatMessageType
-from app.messages.loaders import MessageOfRow, large_columns
+from app.messages.loaders import MESSAGE_COLUMNS, MessageOfRow
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId
 from app.runs.loaders import MessagesOfRun, RunById, ToolsOfRun
@@ -109,13 +109,13 @@ class RunType(Node):
 
     @field(graphql_type=ChatMessageType | None, description="The message that it writes, in the turn it is at.")
     def message(self, info: Info, root: strawberry.Parent[Run]) -> Awaitable[ChatMessage | None]:
-        return info.context.loader(MessageOfRow).load((MessageId(root.message_id), large_columns(info)))
+        return info.context.loader(MessageOfRow).load((MessageId(root.message_id), MESSAGE_COLUMNS.wanted(info)))
 
     @field(graphql_type=list[ChatMessageType], description="What it has written, a message for each turn, in order.")
     async def messages(self, info: Info, root: strawberry.Parent[Run]) -> list[ChatMessage]:
         before = await info.context.loader(MessagesOfRun).load(RunId(root.id))
-        large = large_columns(info)
-        keys = [(message_id, large) for message_id in (*before, MessageId(root.message_id))]
+        columns = MESSAGE_COLUMNS.wanted(info)
+        keys = [(message_id, columns) for message_id in (*before, MessageId(root.message_id))]
         found = await info.context.loader(MessageOfRow).load_many(keys)
         return [message for message in found if message is not None]
 
@@ -125,7 +125,7 @@ class RunType(Node):
 
     @field(graphql_type=ChatMessageType | None, description="The message that it answers.")
     def prompt_message(self, info: Info, root: strawberry.Parent[Run]) -> Awaitable[ChatMessage | None]:
-        return info.context.loader(MessageOfRow).load((MessageId(root.prompt_message_id), large_columns(info)))
+        return info.context.loader(MessageOfRow).load((MessageId(root.prompt_message_id), MESSAGE_COLUMNS.wanted(info)))
 
     @field(
         graphql_type=Annotated["RunType", strawberry.lazy("app.runs.graphql.types")] | None,

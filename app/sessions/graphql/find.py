@@ -14,7 +14,7 @@ from app.graph.inputs import input_type
 from app.graph.nodes import Id
 from app.graph.queries import query
 from app.sessions.graphql.types import ChatSessionType, session_id
-from app.sessions.loaders import SessionById, page_of_sessions
+from app.sessions.loaders import SESSION_COLUMNS, SessionById, page_of_sessions
 from app.sessions.models import ChatSession
 from app.sessions.values import SessionFilter, SessionOrder, SessionStatus
 
@@ -72,4 +72,5 @@ class SessionQueries:
         context = info.context
         wanted = filter.to_filter() if filter else SessionFilter()
         request = PageRequest.of(first, last, after, before, DEFAULT_SESSIONS)
-        return await page_of_sessions(context.database, context.actor, wanted, order_by, request)
+        columns = SESSION_COLUMNS.wanted(info)
+        return await page_of_sessions(context.database, context.actor, wanted, order_by, request, columns)

@@ -21,7 +21,7 @@ from app.graph.enums import described
 from app.graph.loading import Loaded
 from app.graph.nodes import Node
 from app.graph.scalars import BigInt, Json
-from app.messages.loaders import MessageOfRow, MessagesOfSession, large_columns
+from app.messages.loaders import MESSAGE_COLUMNS, MessageOfRow, MessagesOfSession
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId
 from app.runs.loaders import ActiveRunOfSession, RunsOfSession
@@ -31,7 +31,7 @@ from app.sessions.models import AgentState, ChatSession, SessionMetadata
 from app.sessions.values import SessionId, SessionOrder, SessionStatus
 from app.tools.loaders import ExecutionsOfSession
 from app.tools.models import ToolExecution
-from app.workflow.loaders import ProjectOfRow, project_columns
+from app.workflow.loaders import PROJECT_COLUMNS, ProjectOfRow
 from app.workflow.models import Project
 from app.workflow.values import ProjectId
 
@@ -152,13 +152,13 @@ class ChatSessionType(Node):
         before: Before = None,
     ) -> Awaitable[Page[ChatMessage]]:
         request = PageRequest.of(first, last, after, before, DEFAULT_MESSAGES)
-        return info.context.loader(MessagesOfSession).load((SessionId(root.id), request, large_columns(info)))
+        return info.context.loader(MessagesOfSession).load((SessionId(root.id), request, MESSAGE_COLUMNS.wanted(info)))
 
     @field(graphql_type=Message | None, description="Where it is: the message that the next one answers.")
     def active_leaf(self, info: Info, root: strawberry.Parent[ChatSession]) -> Loaded[ChatMessage | None]:
         if root.active_leaf_id is None:
             return None
-        return info.context.loader(MessageOfRow).load((MessageId(root.active_leaf_id), large_columns(info)))
+        return info.context.loader(MessageOfRow).load((MessageId(root.active_leaf_id), MESSAGE_COLUMNS.wanted(info)))
 
     @field(
         graphql_type=Connection[Message],
@@ -175,7 +175,7 @@ class ChatSessionType(Node):
         before: Before = None,
     ) -> Awaitable[Page[ChatMessage]]:
         request = PageRequest.of(first, last, after, before, DEFAULT_MESSAGES)
-        wanted = PathRequest(root.id, root.active_leaf_id, request, large_columns(info))
+        wanted = PathRequest(root.id, root.active_leaf_id, request, MESSAGE_COLUMNS.wanted(info))
         return info.context.loader(ActivePath).load(wanted)
 
     @field(
@@ -195,7 +195,7 @@ class ChatSessionType(Node):
     def project(self, info: Info, root: strawberry.Parent[ChatSession]) -> Loaded[Project | None]:
         if root.project_id is None:
             return None
-        return info.context.loader(ProjectOfRow).load((ProjectId(root.project_id), project_columns(info)))
+        return info.context.loader(ProjectOfRow).load((ProjectId(root.project_id), PROJECT_COLUMNS.wanted(info)))
 
     @field(
         graphql_type=RunNode | None,

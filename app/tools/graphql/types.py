@@ -12,7 +12,7 @@ from app.graph.context import Info
 from app.graph.enums import described
 from app.graph.nodes import Node
 from app.messages.graphql import ChatMessageType
-from app.messages.loaders import MessageOfRow, large_columns
+from app.messages.loaders import MESSAGE_COLUMNS, MessageOfRow
 from app.messages.models import ChatMessage
 from app.messages.values import MessageId
 from app.sessions.graphql import ChatSessionType
@@ -53,7 +53,7 @@ class ToolCallType(Node):
 
     @field(graphql_type=ChatMessageType | None, description="The message that asked for it.")
     def message(self, info: Info, root: strawberry.Parent[ToolCall]) -> Awaitable[ChatMessage | None]:
-        return info.context.loader(MessageOfRow).load((MessageId(root.message_id), large_columns(info)))
+        return info.context.loader(MessageOfRow).load((MessageId(root.message_id), MESSAGE_COLUMNS.wanted(info)))
 
     @field(
         graphql_type=Annotated["ToolExecutionType", strawberry.lazy("app.tools.graphql.types")] | None,
@@ -99,7 +99,7 @@ class ToolExecutionType(Node):
 
     @field(graphql_type=ChatMessageType | None, description="The message that asked for it.")
     def message(self, info: Info, root: strawberry.Parent[ToolExecution]) -> Awaitable[ChatMessage | None]:
-        return info.context.loader(MessageOfRow).load((MessageId(root.message_id), large_columns(info)))
+        return info.context.loader(MessageOfRow).load((MessageId(root.message_id), MESSAGE_COLUMNS.wanted(info)))
 
     @field(graphql_type=ChatSessionType | None, description="The session it belongs to.")
     def session(self, info: Info, root: strawberry.Parent[ToolExecution]) -> Awaitable[ChatSession | None]:

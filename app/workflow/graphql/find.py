@@ -17,13 +17,13 @@ from app.workflow.graphql.reviews import ReviewType, review_id
 from app.workflow.graphql.stages import WorkflowStageType, stage_id
 from app.workflow.graphql.words import ProjectOrder, Stage, WaitsFor
 from app.workflow.loaders import (
+    PROJECT_COLUMNS,
+    STAGE_COLUMNS,
     ProjectOfRow,
     ReviewById,
     StageOfRow,
     page_of_pending_reviews,
     page_of_projects,
-    project_columns,
-    stage_columns,
 )
 from app.workflow.models import Project, Review, WorkflowStage
 from app.workflow.values import ProjectFilter, ReviewFilter
@@ -48,7 +48,7 @@ class ProjectFilterInput:
 class FindQueries:
     @query(ProjectType | None, "A project by its id; null when it is not there, or not yours.")
     async def project(self, info: Info, id: Id) -> Project | None:
-        return await info.context.loader(ProjectOfRow).load((project_named(id, "id"), project_columns(info)))
+        return await info.context.loader(ProjectOfRow).load((project_named(id, "id"), PROJECT_COLUMNS.wanted(info)))
 
     @query(Connection[ProjectType], "The projects of your tenant, last changed first; 50 by default.")
     async def projects(
@@ -66,15 +66,15 @@ class FindQueries:
         context = info.context
         wanted = filter.to_filter() if filter else ProjectFilter()
         request = PageRequest.of(first, last, after, before, DEFAULT_PROJECTS)
-        order, large = ProjectOrder(order_by), project_columns(info)
-        return await page_of_projects(context.database, context.actor, wanted, order, request, large)
+        order, columns = ProjectOrder(order_by), PROJECT_COLUMNS.wanted(info)
+        return await page_of_projects(context.database, context.actor, wanted, order, request, columns)
 
     @query(
         WorkflowStageType | None,
         "An attempt at a stage by its id, of whichever stage; null when it is not there, or not yours.",
     )
     async def stage(self, info: Info, id: Id) -> WorkflowStage | None:
-        found = await info.context.loader(StageOfRow).load((stage_id(id, "id"), stage_columns(info)))
+        found = await info.context.loader(StageOfRow).load((stage_id(id, "id"), STAGE_COLUMNS.wanted(info)))
         # Read by its key alone: an id that names another type names nothing.
         return found if found and found.global_id == id else None
 

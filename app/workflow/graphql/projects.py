@@ -16,7 +16,7 @@ from app.workflow.graphql.progress import ProjectProgressType
 from app.workflow.graphql.reviews import ReviewType
 from app.workflow.graphql.stages import DEFAULT_STAGES, RequirementsAnalysisType, WorkflowStageType
 from app.workflow.graphql.words import ReviewStatus, Stage, StageStatus
-from app.workflow.loaders import ProgressOfProject, ReviewsOfProject, StagesOfProject, stage_columns
+from app.workflow.loaders import STAGE_COLUMNS, ProgressOfProject, ReviewsOfProject, StagesOfProject
 from app.workflow.loaders.lists import StagePage
 from app.workflow.models import Project, Review, WorkflowStage
 from app.workflow.progress import ProjectProgress
@@ -101,7 +101,7 @@ class ProjectType(Node):
 
 
 def _stages(info: Info, project: Project, wanted: StageFilter, request: PageRequest) -> Awaitable[Page[WorkflowStage]]:
-    return info.context.loader(StagesOfProject).load(StagePage(project.id, request, stage_columns(info), wanted))
+    return info.context.loader(StagesOfProject).load(StagePage(project.id, request, STAGE_COLUMNS.wanted(info), wanted))
 
 
 def project_id(value: str, place: str = "projectId") -> ProjectId:

@@ -13,12 +13,11 @@ from app.graph.nodes import Node, OfRecords
 from app.workflow.graphql.stages import WorkflowStageType
 from app.workflow.graphql.words import DecisionKind, ReviewStatus, Stage
 from app.workflow.loaders import (
-    CONTENT,
+    PROJECT_COLUMNS,
+    STAGE_COLUMNS,
     DecisionsOfReview,
     ProjectOfRow,
     StageOfReview,
-    project_columns,
-    stage_columns,
 )
 from app.workflow.models import Project, Review, ReviewDecision, WorkflowStage
 from app.workflow.values import ProjectId, ReviewId
@@ -54,11 +53,11 @@ class ReviewType(Node):
 
     @field(name="stage", graphql_type=WorkflowStageType | None, description="The attempt that it is about.")
     def attempt(self, info: Info, root: strawberry.Parent[Review]) -> Awaitable[WorkflowStage | None]:
-        return info.context.loader(StageOfReview).load((root.id, stage_columns(info)))
+        return info.context.loader(StageOfReview).load((root.id, STAGE_COLUMNS.wanted(info)))
 
     @field(graphql_type=str | None, description="What is to be decided about: the content of the attempt, as Markdown.")
     async def content(self, info: Info, root: strawberry.Parent[Review]) -> str | None:
-        found = await info.context.loader(StageOfReview).load((root.id, CONTENT))
+        found = await info.context.loader(StageOfReview).load((root.id, STAGE_COLUMNS.whole))
         return found.content if found else None
 
     @field(graphql_type=list[ReviewDecisionType], description="Its decisions, in their order; the last 100.")
@@ -67,7 +66,7 @@ class ReviewType(Node):
 
     @field(graphql_type=ProjectNode | None, description="The project it belongs to.")
     def project(self, info: Info, root: strawberry.Parent[Review]) -> Awaitable[Project | None]:
-        return info.context.loader(ProjectOfRow).load((ProjectId(root.project_id), project_columns(info)))
+        return info.context.loader(ProjectOfRow).load((ProjectId(root.project_id), PROJECT_COLUMNS.wanted(info)))
 
 
 def review_id(value: str, place: str = "reviewId") -> ReviewId:

@@ -24,6 +24,9 @@ from app.runs.models import Run
 from app.runs.values import RunId
 from app.workflow.graphql.words import Priority, Stage, StageStatus
 from app.workflow.loaders import (
+    PROJECT_COLUMNS,
+    STAGE_COLUMNS,
+    STORY_COLUMNS,
     ProjectOfRow,
     PromptsOfStory,
     ReviewById,
@@ -31,9 +34,6 @@ from app.workflow.loaders import (
     StagesBuiltOn,
     StoriesOfGeneration,
     StoryOfRow,
-    project_columns,
-    stage_columns,
-    story_columns,
 )
 from app.workflow.loaders.lists import StagePage
 from app.workflow.models import Project, Review, Story, WorkflowStage
@@ -76,7 +76,7 @@ class WorkflowStageType(Node):
 
     @field(graphql_type=ProjectNode | None, description="The project it belongs to.")
     def project(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Awaitable[Project | None]:
-        return info.context.loader(ProjectOfRow).load((ProjectId(root.project_id), project_columns(info)))
+        return info.context.loader(ProjectOfRow).load((ProjectId(root.project_id), PROJECT_COLUMNS.wanted(info)))
 
     @field(graphql_type=ReviewNode | None, description="What the reviewers say of it; null before it is there.")
     def review(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Loaded[Review | None]:
@@ -123,11 +123,11 @@ class WorkflowStageType(Node):
 def _upstream(info: Info, stage: WorkflowStage) -> Loaded[WorkflowStage | None]:
     if stage.upstream_id is None:
         return None
-    return info.context.loader(StageOfRow).load((StageId(stage.upstream_id), stage_columns(info)))
+    return info.context.loader(StageOfRow).load((StageId(stage.upstream_id), STAGE_COLUMNS.wanted(info)))
 
 
 def _built_on(info: Info, stage: WorkflowStage, request: PageRequest) -> Awaitable[Page[WorkflowStage]]:
-    return info.context.loader(StagesBuiltOn).load(StagePage(stage.id, request, stage_columns(info)))
+    return info.context.loader(StagesBuiltOn).load(StagePage(stage.id, request, STAGE_COLUMNS.wanted(info)))
 
 
 @strawberry.type(name="RequirementsAnalysis", description="What a project's description asks for, in order.")
@@ -177,7 +177,7 @@ class StoryType(Node):
 
     @field(graphql_type=Stories | None, description="The list that it belongs to.")
     def story_generation(self, info: Info, root: strawberry.Parent[Story]) -> Awaitable[WorkflowStage | None]:
-        key = (StageId(root.story_generation_id), stage_columns(info))
+        key = (StageId(root.story_generation_id), STAGE_COLUMNS.wanted(info))
         return info.context.loader(StageOfRow).load(key)
 
     @field(graphql_type=Connection[Prompt], description="The attempts at a prompt for it, oldest first; 50 by default.")
@@ -191,7 +191,7 @@ class StoryType(Node):
         before: Before = None,
     ) -> Awaitable[Page[WorkflowStage]]:
         request = PageRequest.of(first, last, after, before, DEFAULT_STAGES)
-        key = ((root.story_generation_id, root.story_index), request, stage_columns(info))
+        key = ((root.story_generation_id, root.story_index), request, STAGE_COLUMNS.wanted(info))
         return info.context.loader(PromptsOfStory).load(key)
 
 
@@ -203,7 +203,7 @@ class StoryGenerationType(WorkflowStageType):
 
     @field(graphql_type=list[StoryType], description="Its stories, in their order; at most 50.")
     def stories(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Awaitable[list[Story]]:
-        return info.context.loader(StoriesOfGeneration).load((root.id, story_columns(info)))
+        return info.context.loader(StoriesOfGeneration).load((root.id, STORY_COLUMNS.wanted(info)))
 
     @field(
         graphql_type=Connection[Prompt],
@@ -232,7 +232,7 @@ class PromptGenerationType(WorkflowStageType):
     @field(graphql_type=StoryType | None, description="The story that it is for.")
     def story(self, info: Info, root: strawberry.Parent[WorkflowStage]) -> Awaitable[Story | None]:
         assert root.upstream_id is not None and root.story_index is not None  # noqa: S101, PT018 - it is a prompt
-        return info.context.loader(StoryOfRow).load(((root.upstream_id, root.story_index), story_columns(info)))
+        return info.context.loader(StoryOfRow).load(((root.upstream_id, root.story_index), STORY_COLUMNS.wanted(info)))
 
     @field(
         graphql_type=Connection[PromptExecutionType],

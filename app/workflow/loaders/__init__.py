@@ -2,22 +2,23 @@
 
 from app.workflow.loaders.lists import PromptsOfStory, StagesBuiltOn, StagesOfProject
 from app.workflow.loaders.progress import ProgressOfProject
-from app.workflow.loaders.projects import ProjectById, ProjectOfRow, page_of_projects, project_columns, project_named
+from app.workflow.loaders.projects import PROJECT_COLUMNS, ProjectById, ProjectOfRow, page_of_projects, project_named
 from app.workflow.loaders.reviews import DecisionsOfReview, ReviewById, ReviewsOfProject, page_of_pending_reviews
 from app.workflow.loaders.stages import (
-    CONTENT,
+    STAGE_COLUMNS,
     ProjectPlanningById,
     PromptGenerationById,
     RequirementsAnalysisById,
     StageOfReview,
     StageOfRow,
     StoryGenerationById,
-    stage_columns,
 )
-from app.workflow.loaders.stories import StoriesOfGeneration, StoryByKey, StoryOfRow, story_columns
+from app.workflow.loaders.stories import STORY_COLUMNS, StoriesOfGeneration, StoryByKey, StoryOfRow
 
 __all__ = [
-    "CONTENT",
+    "PROJECT_COLUMNS",
+    "STAGE_COLUMNS",
+    "STORY_COLUMNS",
     "DecisionsOfReview",
     "ProgressOfProject",
     "ProjectById",
@@ -38,8 +39,5 @@ __all__ = [
     "StoryOfRow",
     "page_of_pending_reviews",
     "page_of_projects",
-    "project_columns",
     "project_named",
-    "stage_columns",
-    "story_columns",
 ]

@@ -14,9 +14,10 @@ from app.core.paging import ListName, Page, PageRequest
 from app.db.pages import Order, PageShape, page_of_each
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
+from app.graph.columns import Columns
 from app.graph.loading import Loader
 from app.workflow.fragments import stages
-from app.workflow.loaders.stages import Large, stage_columns_with
+from app.workflow.loaders.stages import STAGE_COLUMNS
 from app.workflow.loaders.stories import StoryKey
 from app.workflow.models import WorkflowStage
 from app.workflow.values import StageFilter
@@ -34,8 +35,8 @@ def _narrowed(rows: Select[Any], names: frozenset[str]) -> Select[Any]:
 
 
 @lru_cache(maxsize=64)
-def _page_of_each(column: str, names: frozenset[str], shape: PageShape, large: Large) -> Query[WorkflowStage]:
-    rows = _narrowed(select(*stage_columns_with(large)), names)
+def _page_of_each(column: str, names: frozenset[str], shape: PageShape, columns: Columns) -> Query[WorkflowStage]:
+    rows = _narrowed(select(*STAGE_COLUMNS.read(columns)), names)
     return Query(WorkflowStage, page_of_each(rows, stages.c[column], _OLDEST_FIRST, shape))
 
 
@@ -56,7 +57,7 @@ class StagePage(NamedTuple):
 
     parent: UUID
     request: PageRequest
-    large: Large
+    columns: Columns
     wanted: StageFilter = StageFilter()
 
 
@@ -69,17 +70,17 @@ class _Pages(Loader[StagePage, Page[WorkflowStage]]):
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[StagePage]) -> Sequence[Page[WorkflowStage]]:
         """One statement for all parents that are asked for the same page."""
-        asked: dict[tuple[PageRequest, Large, StageFilter], list[UUID]] = defaultdict(list)
+        asked: dict[tuple[PageRequest, Columns, StageFilter], list[UUID]] = defaultdict(list)
         for key in keys:
             asked[key[1:]].append(key.parent)
         rows: dict[StagePage, list[WorkflowStage]] = defaultdict(list)
-        for (request, large, wanted), parents in asked.items():
+        for (request, columns, wanted), parents in asked.items():
             # A cursor belongs to one parent's list: with two of them and a cursor one refuses it here.
             positions = [_OLDEST_FIRST.parameters(request, ListName(self.name, parent)) for parent in parents]
             given = wanted.given()
-            query = _page_of_each(self.column, frozenset(given), PageShape.of(request), large)
+            query = _page_of_each(self.column, frozenset(given), PageShape.of(request), columns)
             for row in await scope.all(query, tenant_id=actor.tenant_id, parents=parents, **given, **positions[0]):
-                rows[StagePage(getattr(row, self.column), request, large, wanted)].append(row)
+                rows[StagePage(getattr(row, self.column), request, columns, wanted)].append(row)
         return [self._page(key, rows[key]) for key in keys]
 
     def _page(self, key: StagePage, rows: list[WorkflowStage]) -> Page[WorkflowStage]:
@@ -137,9 +138,9 @@ def _stories() -> Any:
 
 
 @lru_cache(maxsize=16)
-def _page_of_stories(shape: PageShape, large: Large) -> Query[WorkflowStage]:
+def _page_of_stories(shape: PageShape, columns: Columns) -> Query[WorkflowStage]:
     parents = _stories()
-    rows = select(*stage_columns_with(large)).where(
+    rows = select(*STAGE_COLUMNS.read(columns)).where(
         stages.c.tenant_id == param("tenant_id"),
         stages.c.upstream_id == parents.c.id,
         stages.c.story_index == parents.c.story_index,
@@ -169,24 +170,24 @@ def _count_of_stories() -> Query[_StoryCount]:
 _COUNT_OF_STORIES = _count_of_stories()
 
 
-class PromptsOfStory(Loader[tuple[StoryKey, PageRequest, Large], Page[WorkflowStage]]):
+class PromptsOfStory(Loader[tuple[StoryKey, PageRequest, Columns], Page[WorkflowStage]]):
     """Pages of the attempts at a prompt for stories that were read before."""
 
     async def fetch(
-        self, scope: ReadScope, actor: Actor, keys: list[tuple[StoryKey, PageRequest, Large]]
+        self, scope: ReadScope, actor: Actor, keys: list[tuple[StoryKey, PageRequest, Columns]]
     ) -> Sequence[Page[WorkflowStage]]:
         """One statement for all stories that are asked for the same page."""
-        asked: dict[tuple[PageRequest, Large], list[StoryKey]] = defaultdict(list)
-        for story, request, large in keys:
-            asked[request, large].append(story)
-        rows: dict[tuple[StoryKey, PageRequest, Large], list[WorkflowStage]] = defaultdict(list)
-        for (request, large), found in asked.items():
+        asked: dict[tuple[PageRequest, Columns], list[StoryKey]] = defaultdict(list)
+        for story, request, columns in keys:
+            asked[request, columns].append(story)
+        rows: dict[tuple[StoryKey, PageRequest, Columns], list[WorkflowStage]] = defaultdict(list)
+        for (request, columns), found in asked.items():
             positions = [_OLDEST_FIRST.parameters(request, _prompts_of(story)) for story in found]
             named = {"parents": [story[0] for story in found], "indexes": [story[1] for story in found]}
-            query = _page_of_stories(PageShape.of(request), large)
+            query = _page_of_stories(PageShape.of(request), columns)
             for row in await scope.all(query, tenant_id=actor.tenant_id, **named, **positions[0]):
                 assert row.upstream_id is not None and row.story_index is not None  # noqa: S101, PT018 - it is a prompt
-                rows[(row.upstream_id, row.story_index), request, large].append(row)
+                rows[(row.upstream_id, row.story_index), request, columns].append(row)
         return [self._page(key[0], key[1], rows[key]) for key in keys]
 
     def _page(self, story: StoryKey, request: PageRequest, rows: list[WorkflowStage]) -> Page[WorkflowStage]:

@@ -16,23 +16,14 @@ from app.db.database import Database
 from app.db.pages import Order, PageShape
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
-from app.graph.context import Info
+from app.graph.columns import Columns, OnDemand
 from app.graph.loading import Loader
-from app.graph.selection import selected
 from app.prompts.values import Stage
 from app.workflow.fragments import one_of, projects, stages, stories
 from app.workflow.models import Project
 from app.workflow.values import UPSTREAM, ProjectFilter, ProjectId, ProjectOrder, StageStatus, WaitsFor
 
-Large = frozenset[str]
-"""The large columns that are asked for: lists read them only then."""
-
-_LARGE = frozenset({"description"})
-
-
-def project_columns(info: Info) -> Large:
-    """The large columns that the projects are asked for which a field leads to."""
-    return selected(info) & _LARGE
+PROJECT_COLUMNS = OnDemand(projects, {"description": ("description",)}, long=("description",))
 
 
 def project_named(text: str | None) -> ProjectId | None:
@@ -43,15 +34,11 @@ def project_named(text: str | None) -> ProjectId | None:
         return None
 
 
-def _columns_with(large: Large) -> list[ColumnElement[Any]]:
-    return [column for column in projects.c if column.name not in _LARGE or column.name in large]
-
-
 @lru_cache(maxsize=2)
-def _by_ids(large: Large) -> Query[Project]:
+def _by_ids(columns: Columns) -> Query[Project]:
     return Query(
         Project,
-        select(*_columns_with(large)).where(
+        select(*PROJECT_COLUMNS.read(columns)).where(
             projects.c.tenant_id == param("tenant_id"), projects.c.id == any_(param("ids", ARRAY(Uuid)))
         ),
     )
@@ -62,22 +49,24 @@ class ProjectById(Loader[ProjectId, Project | None]):
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[ProjectId]) -> Sequence[Project | None]:
         """One statement for all ids."""
-        found = {row.id: row for row in await scope.all(_by_ids(_LARGE), tenant_id=actor.tenant_id, ids=keys)}
+        found = {
+            row.id: row for row in await scope.all(_by_ids(PROJECT_COLUMNS.whole), tenant_id=actor.tenant_id, ids=keys)
+        }
         return [found.get(key) for key in keys]
 
 
-class ProjectOfRow(Loader[tuple[ProjectId, Large], Project | None]):
-    """The same for rows that name a project, each with the large columns that are asked for."""
+class ProjectOfRow(Loader[tuple[ProjectId, Columns], Project | None]):
+    """The same for rows that name a project, each with the columns that are asked for."""
 
     async def fetch(
-        self, scope: ReadScope, actor: Actor, keys: list[tuple[ProjectId, Large]]
+        self, scope: ReadScope, actor: Actor, keys: list[tuple[ProjectId, Columns]]
     ) -> Sequence[Project | None]:
         """One statement for all ids with the same columns."""
-        found: dict[tuple[UUID, Large], Project] = {}
-        for large in {large for _, large in keys}:
-            ids = [project_id for project_id, wanted in keys if wanted == large]
-            for row in await scope.all(_by_ids(large), tenant_id=actor.tenant_id, ids=ids):
-                found[row.id, large] = row
+        found: dict[tuple[UUID, Columns], Project] = {}
+        for columns in {columns for _, columns in keys}:
+            ids = [project_id for project_id, wanted in keys if wanted == columns]
+            for row in await scope.all(_by_ids(columns), tenant_id=actor.tenant_id, ids=ids):
+                found[row.id, columns] = row
         return [found.get(key) for key in keys]
 
 
@@ -181,8 +170,8 @@ def _narrowed(rows: Select[Any], names: frozenset[str]) -> Select[Any]:
 
 
 @lru_cache(maxsize=256)
-def _page(names: frozenset[str], order: ProjectOrder, shape: PageShape, large: Large) -> Query[Project]:
-    return Query(Project, _ORDERS[order].page(_narrowed(select(*_columns_with(large)), names), shape))
+def _page(names: frozenset[str], order: ProjectOrder, shape: PageShape, columns: Columns) -> Query[Project]:
+    return Query(Project, _ORDERS[order].page(_narrowed(select(*PROJECT_COLUMNS.read(columns)), names), shape))
 
 
 @lru_cache(maxsize=128)
@@ -191,9 +180,9 @@ def _count(names: frozenset[str]) -> Query[int]:
 
 
 async def page_of_projects(
-    database: Database, actor: Actor, wanted: ProjectFilter, order: ProjectOrder, request: PageRequest, large: Large
+    database: Database, actor: Actor, wanted: ProjectFilter, order: ProjectOrder, request: PageRequest, columns: Columns
 ) -> Page[Project]:
-    """A page of the tenant's projects, with the large columns that are asked for."""
+    """A page of the tenant's projects, with the columns that are asked for."""
     names, values = wanted.conditions(), {"tenant_id": actor.tenant_id, **wanted.given()}
     list_name = ListName(f"projects:{order}")
     position = _ORDERS[order].parameters(request, list_name)
@@ -203,6 +192,6 @@ async def page_of_projects(
             return await scope.first(_count(names), **values) or 0
 
     async with database.read() as scope:
-        found = await scope.all(_page(names, order, PageShape.of(request), large), **values, **position)
+        found = await scope.all(_page(names, order, PageShape.of(request), columns), **values, **position)
     column = str(_ORDERS[order].columns[0].key)
     return Page.of(found, request, lambda row: list_name.encode((getattr(row, column), row.id)), count)

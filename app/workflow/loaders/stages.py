@@ -2,59 +2,45 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, select
+from sqlalchemy import ARRAY, Uuid, any_, select
 
 from app.core.actor import Actor
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
-from app.graph.context import Info
+from app.graph.columns import Columns, OnDemand
 from app.graph.loading import Loader
-from app.graph.selection import selected
 from app.prompts.values import Stage
 from app.workflow.fragments import stages
 from app.workflow.models import WorkflowStage
 from app.workflow.values import StageId
 
-Large = frozenset[str]
-"""The large columns that are asked for: lists read them only then."""
-
-CONTENT: Large = frozenset({"content"})
-
-
-def stage_columns(info: Info) -> Large:
-    """The large columns that the attempts are asked for which a field leads to."""
-    return selected(info) & CONTENT
-
-
-def stage_columns_with(large: Large) -> list[ColumnElement[Any]]:
-    """All columns of an attempt, of the large ones those."""
-    return [column for column in stages.c if column.name not in CONTENT or column.name in large]
+STAGE_COLUMNS = OnDemand(stages, {"content": ("content",)}, long=("content",))
 
 
 @lru_cache(maxsize=4)
-def _by(column: str, large: Large) -> Query[WorkflowStage]:
+def _by(column: str, columns: Columns) -> Query[WorkflowStage]:
     named = stages.c[column] == any_(param("ids", ARRAY(Uuid)))
-    rows = select(*stage_columns_with(large)).where(stages.c.tenant_id == param("tenant_id"), named)
+    rows = select(*STAGE_COLUMNS.read(columns)).where(stages.c.tenant_id == param("tenant_id"), named)
     return Query(WorkflowStage, rows)
 
 
-class _Stages(Loader[tuple[UUID, Large], WorkflowStage | None]):
-    """Attempts of the tenant that have a value in a column, each with the large columns that are asked for."""
+class _Stages(Loader[tuple[UUID, Columns], WorkflowStage | None]):
+    """Attempts of the tenant that have a value in a column, each with the columns that are asked for."""
 
     column: ClassVar[str]
 
     async def fetch(
-        self, scope: ReadScope, actor: Actor, keys: list[tuple[UUID, Large]]
+        self, scope: ReadScope, actor: Actor, keys: list[tuple[UUID, Columns]]
     ) -> Sequence[WorkflowStage | None]:
         """One statement for all keys with the same columns."""
-        found: dict[tuple[UUID, Large], WorkflowStage] = {}
-        for large in {large for _, large in keys}:
-            ids = [key for key, wanted in keys if wanted == large]
-            for row in await scope.all(_by(self.column, large), tenant_id=actor.tenant_id, ids=ids):
-                found[getattr(row, self.column), large] = row
+        found: dict[tuple[UUID, Columns], WorkflowStage] = {}
+        for columns in {columns for _, columns in keys}:
+            ids = [key for key, wanted in keys if wanted == columns]
+            for row in await scope.all(_by(self.column, columns), tenant_id=actor.tenant_id, ids=ids):
+                found[getattr(row, self.column), columns] = row
         return [found.get(key) for key in keys]
 
 
@@ -77,7 +63,7 @@ class _OfOneStage(Loader[StageId, WorkflowStage | None]):
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[StageId]) -> Sequence[WorkflowStage | None]:
         """One statement for all ids."""
-        rows = await scope.all(_by("id", CONTENT), tenant_id=actor.tenant_id, ids=keys)
+        rows = await scope.all(_by("id", STAGE_COLUMNS.whole), tenant_id=actor.tenant_id, ids=keys)
         found = {row.id: row for row in rows if row.kind is self.stage}
         return [found.get(key) for key in keys]
 
