@@ -2,6 +2,9 @@
 
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
+from binascii import b2a_base64
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import uuid_utils.compat
@@ -19,7 +22,20 @@ def new_id() -> UUID:
 
 def global_id(type_name: str, key: UUID | str) -> str:
     """Relay's opaque id of one row: unique over all types of the graph."""
-    return b64encode(f"{type_name}:{key}".encode()).decode()
+    return b2a_base64(f"{type_name}:{key}".encode(), newline=False).decode()
+
+
+def global_id_reader(type_name: str) -> Callable[[Any], str]:
+    """A function that gives the global id of a row of one type by its `id`, for rows by the hundred."""
+    head = f"{type_name}:"
+    # Base64 makes four letters of three bytes: those that are the same in all ids are written once.
+    same = len(head) // 3 * 3
+    written, rest = b64encode(head[:same].encode()).decode(), head[same:]
+
+    def read(row: Any) -> str:
+        return written + b2a_base64(f"{rest}{row.id}".encode(), newline=False).decode()
+
+    return read
 
 
 def split_global_id(value: str, field: str = "id") -> tuple[str, str]:

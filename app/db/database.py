@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from random import uniform
@@ -164,10 +164,9 @@ class Database:
         async with self.read() as scope:
             await scope.first(_PING)
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[ReadScope]:
+    def read(self) -> AbstractAsyncContextManager[ReadScope]:
         """A scope for queries. Each query borrows a connection for itself and is run again if that was found dead."""
-        yield ReadScope(self._borrow, self._log)
+        return nullcontext(ReadScope(self._borrow, self._log))
 
     @asynccontextmanager
     async def single_statement(self, *, replayable: bool = False) -> AsyncIterator[UnitOfWork]:
@@ -239,12 +238,25 @@ class Database:
                     raise
                 raise refused from error
 
-    @asynccontextmanager
-    async def _borrow(self) -> AsyncIterator[Any]:
+    def _borrow(self) -> "_Borrowed":
+        return _Borrowed(self._pool, self._settings.connect_timeout_seconds, self._use)
+
+
+class _Borrowed:
+    """A connection of the pool for the time of a block: of each statement, hence no generator, which takes longer."""
+
+    __slots__ = ("_connection", "_pool", "_timeout_seconds", "_use")
+
+    def __init__(self, pool: asyncpg.Pool, timeout_seconds: float, use: PoolUse) -> None:
+        self._pool = pool
+        self._timeout_seconds = timeout_seconds
+        self._use = use
+
+    async def __aenter__(self) -> Any:
         use, since_ns = self._use, perf_counter_ns()
         use.waiting += 1
         try:
-            connection = await self._pool.acquire(timeout=self._settings.connect_timeout_seconds)
+            self._connection = await self._pool.acquire(timeout=self._timeout_seconds)
         except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.TooManyConnectionsError,
                 asyncpg.CannotConnectNowError, asyncpg.InterfaceError) as error:  # fmt: skip
             use.refused += 1
@@ -252,10 +264,10 @@ class Database:
         finally:
             use.waiting -= 1
         use.took(since_ns)
-        try:
-            yield connection
-        finally:
-            await self._pool.release(connection)
+        return self._connection
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._pool.release(self._connection)
 
 
 async def back_off(attempt: int) -> None:

@@ -7,6 +7,7 @@ It is compiled when it is first run: a process that starts need not wait for two
 
 from collections import namedtuple
 from collections.abc import Mapping
+from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar, cast, get_type_hints
 
 import asyncpg
@@ -25,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.sql.type_api import TypeEngine
 
+from app.core.ids import global_id_reader
 from app.db.base import Base
 
 R = TypeVar("R")
@@ -58,7 +60,7 @@ class Statement(Generic[R]):
 
     def __init__(self, record: type[R], expression: Executable) -> None:
         self._record = record
-        self._expression = expression
+        self._expression: Executable | None = expression
 
     def __getattr__(self, name: str) -> Any:
         """Called for what is not there yet, the first time: then it is compiled."""
@@ -68,15 +70,18 @@ class Statement(Generic[R]):
         return object.__getattribute__(self, name)
 
     def _compile(self) -> None:
-        compiled = self._expression.compile(dialect=_DIALECT)  # type: ignore[attr-defined]
+        expression = self._expression
+        compiled = expression.compile(dialect=_DIALECT)  # type: ignore[union-attr]
         sql: str = compiled.string
         if "POSTCOMPILE" in sql:
             raise TypeError("a list inside IN is written into each statement anew: use = any(param)")
-        self._make = _record_maker(self._record, tuple(column.key for column in _columns(self._expression)))
+        self._make = _record_maker(self._record, tuple(column.key for column in _columns(expression)))
         self._names = tuple(compiled.positiontup or ())
         self._required = {name for name, bound in compiled.binds.items() if bound.required}
         self._constants = {name: bound.effective_value for name, bound in compiled.binds.items() if not bound.required}
         self.sql = sql
+        # Ten times as large as all that is kept of it: a statement of many shapes would hold on to a hundred of them.
+        self._expression = None
 
     def arguments(self, values: Mapping[str, object]) -> list[object]:
         """The values in the order of the statement's `$1, $2 …`; TypeError when one is missing or unknown."""
@@ -87,8 +92,7 @@ class Statement(Generic[R]):
 
     def records(self, found: list[asyncpg.Record]) -> list[R]:
         """The rows as light records."""
-        make = self._make
-        return [make(row) for row in found]
+        return list(map(self._make, found))
 
 
 class Query(Statement[R]):
@@ -123,7 +127,7 @@ class LibraryCommand(Command[R]):
         self._make = _record_maker(record, columns)
 
 
-def _columns(expression: Executable) -> Any:
+def _columns(expression: Executable | None) -> Any:
     if isinstance(expression, Insert | Update | Delete):
         return expression.exported_columns
     return cast("Select[Any]", expression).selected_columns
@@ -131,7 +135,8 @@ def _columns(expression: Executable) -> Any:
 
 def _record_maker(record: type[R], names: tuple[str, ...]) -> Any:
     if issubclass(record, Base):
-        return _light_class(record, names)._make
+        # What `_make` does, without the count: these columns are the statement's own.
+        return partial(tuple.__new__, _light_class(record, names))
     fields: tuple[str, ...] | None = getattr(record, "_fields", None)
     if fields is not None:
         if fields != names:
@@ -142,6 +147,7 @@ def _record_maker(record: type[R], names: tuple[str, ...]) -> Any:
     return lambda row: row[0] if row else None
 
 
+@lru_cache(maxsize=1024)
 def _light_class(table: type[Base], names: tuple[str, ...]) -> Any:
     # A namedtuple: built from a record at C speed, attributes as fast as slots, and nobody can change it.
     # Computed attributes are the table class's properties.
@@ -155,4 +161,6 @@ def _light_class(table: type[Base], names: tuple[str, ...]) -> Any:
         for name, value in vars(ancestor).items()
         if isinstance(value, property) and not name.startswith("_")
     }
+    if table.global_id is Base.global_id and isinstance(table.node_type, str):
+        computed["global_id"] = property(global_id_reader(table.node_type))
     return type(table.__name__, (light,), {"__slots__": (), "node_type": table.node_type, **computed})

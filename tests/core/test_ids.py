@@ -1,6 +1,7 @@
 """Ids: round trips, and every other text refused with the field's name."""
 
 from base64 import b64encode
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
@@ -8,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import ValidationError
-from app.core.ids import LONGEST_GLOBAL_ID, global_id, new_id, parse_global_id, parse_uuid, split_global_id
+from app.core.ids import (
+    LONGEST_GLOBAL_ID,
+    global_id,
+    global_id_reader,
+    new_id,
+    parse_global_id,
+    parse_uuid,
+    split_global_id,
+)
 
 ID = UUID("0198b3a0-0000-7000-8000-00000000000a")
 
@@ -27,6 +36,14 @@ def test_new_ids_are_uuids_of_version_7_in_order() -> None:
 @given(st.uuids())
 def test_global_id_leads_back_to_its_row(key: UUID) -> None:
     assert parse_global_id(global_id("ChatSession", key), "ChatSession") == key
+
+
+@pytest.mark.parametrize("type_name", ["Run", "Story", "Review", "ToolCall", "ChatMessage"])
+def test_ids_of_many_rows_are_those_of_each(type_name: str) -> None:
+    read = global_id_reader(type_name)
+
+    assert read(SimpleNamespace(id=ID)) == global_id(type_name, ID)
+    assert parse_global_id(read(SimpleNamespace(id=ID)), type_name) == ID
 
 
 MALFORMED = {
