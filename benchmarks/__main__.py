@@ -22,6 +22,7 @@ from benchmarks.over_http import over_http
 from benchmarks.search import search
 from benchmarks.statistics import statistics
 from benchmarks.streams import streams
+from benchmarks.view import view
 from benchmarks.workflow import workflow
 
 BENCHMARKS: Mapping[str, Benchmark] = {
@@ -33,6 +34,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "search": search,
     "statistics": statistics,
     "streams": streams,
+    "view": view,
     "workflow": workflow,
 }
 RESULTS = Path(__file__).with_name("results")

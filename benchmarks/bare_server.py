@@ -34,11 +34,11 @@ app = Starlette(routes=[WebSocketRoute("/graphql", _send)])
 
 
 @asynccontextmanager
-async def bare_server() -> AsyncIterator[Server]:
-    """The server in a process of its own; it is stopped at the end."""
+async def bare_server(served: str = "benchmarks.bare_server:app") -> AsyncIterator[Server]:
+    """The server, or another app, in a process of its own; it is stopped at the end."""
     port = free_port()
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "uvicorn", "benchmarks.bare_server:app", "--port", str(port), "--log-level", "warning",
+        sys.executable, "-m", "uvicorn", served, "--no-access-log", "--port", str(port), "--log-level", "warning",
         cwd=Path(__file__).parents[1], env=dict(os.environ),
     )  # fmt: skip
     try:
