@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+import uuid_utils
 import uuid_utils.compat
 
 from app.core.errors import ValidationError
@@ -18,6 +19,11 @@ LONGEST_GLOBAL_ID = 200
 def new_id() -> UUID:
     """A UUIDv7: ordered by time, so that new rows go to the right edge of their indexes."""
     return uuid_utils.compat.uuid7()
+
+
+def new_text_id() -> str:
+    """The text of a new id, for what is never stored as one: a tenth of the time of making a UUID, then its text."""
+    return str(uuid_utils.uuid7())
 
 
 def global_id(type_name: str, key: UUID | str) -> str:

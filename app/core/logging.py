@@ -2,8 +2,8 @@
 
 import logging
 import sys
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import orjson
@@ -13,12 +13,18 @@ from structlog.typing import Processor
 from app.core.actor import CorrelationId
 
 
-def correlated(correlation: CorrelationId) -> AbstractContextManager[None]:
+@contextmanager
+def correlated(correlation: CorrelationId) -> Iterator[None]:
     """While the block lasts, what is logged, and what the database is asked, bears the correlation id.
 
     Also in tasks that are started in it. Only lines and statements take it from here: all else has an Actor.
     """
-    return structlog.contextvars.bound_contextvars(correlation_id=correlation)
+    # structlog's own way to bind for a block (26.1) reads all variables of the context first, at three times the cost.
+    before = structlog.contextvars.bind_contextvars(correlation_id=correlation)
+    try:
+        yield
+    finally:
+        structlog.contextvars.reset_contextvars(**before)
 
 
 def correlate(correlation: CorrelationId) -> None:
@@ -41,7 +47,7 @@ def line(logger: logging.Logger, level: int, event: str, fields: Mapping[str, ob
         return
     name = logging.getLevelName(level).lower()
     entry = {**fields, "event": event, **structlog.contextvars.get_contextvars(), "level": name}
-    entry["logger"], entry["timestamp"] = logger.name, datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    entry["logger"], entry["timestamp"] = logger.name, f"{datetime.now(UTC).isoformat()[:-6]}Z"
     # Made by hand: logging would look through the stack for who called, and nobody reads that.
     record = logging.LogRecord(logger.name, level, "", 0, entry, None, None)
     record._logger, record._name = logger, name  # how ProcessorFormatter knows lines of structlog (26.1)
@@ -75,6 +81,8 @@ def configure_logging(level: str) -> None:
     """Send every log line, the libraries' too, to standard error in one format."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_for_people() if sys.stderr.isatty() else LineFormatter())
+    # No line names a thread or a process: to find that out takes a third of the time of a line.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     configure_loggers()
 

@@ -1,12 +1,12 @@
 """The correlation id of a request: bound to what is logged of it, and on its answer, whatever that is."""
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.logging import correlated
 from app.graph.operations import Correlate
 
 HEADER = "x-correlation-id"
+_NAME = HEADER.encode()
 
 _STARTS = ("http.response.start", "websocket.http.response.start")
 
@@ -23,13 +23,16 @@ class Correlated:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        correlation = self._correlate(Headers(scope=scope))
-        named = (HEADER.encode(), correlation.encode())
-        others = [header for header in scope["headers"] if header[0] != named[0]]
+        given = [value for name, value in scope["headers"] if name == _NAME]
+        correlation = self._correlate({HEADER: given[0].decode("latin-1")} if given else {})
+        named = (_NAME, correlation.encode())
+        others = [header for header in scope["headers"] if header[0] != _NAME]
 
         async def marked(message: Message) -> None:
             if message["type"] in _STARTS:
-                MutableHeaders(scope=message).setdefault(HEADER, correlation)
+                headers = message.get("headers", ())
+                if _NAME not in dict(headers):
+                    message["headers"] = [*headers, named]
             await send(message)
 
         with correlated(correlation):

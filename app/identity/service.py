@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote
 
 from app.core.actor import CORRELATION_ID, Actor, CorrelationId, TenantId, UserId
-from app.core.ids import new_id
+from app.core.ids import new_text_id
 from app.core.settings import Settings
 from app.identity.errors import Unauthenticated
 from app.identity.values import (
@@ -143,4 +143,4 @@ def local_actor(user: UserId, tenant: TenantId, correlation: CorrelationId) -> A
 def correlation_id(headers: Mapping[str, str]) -> CorrelationId:
     """The client's id for the request where it is fit to be passed on, else a new one."""
     given = headers.get(CORRELATION_HEADER, "")
-    return CorrelationId(given if CORRELATION_ID.fullmatch(given) else str(new_id()))
+    return CorrelationId(given if CORRELATION_ID.fullmatch(given) else new_text_id())
