@@ -3,12 +3,18 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 JSON = "application/json"
 RESPONSE = "application/graphql-response+json"
 """The same JSON, whose sender can be nobody but a GraphQL server: clients trust it whatever the status is."""
 EVENTS = "text/event-stream"
 MULTIPART = "multipart/mixed"
+
+LONGEST_KEPT = 256
+"""Characters of a header whose meaning is remembered: clients send one of some dozens, again and again. Longer ones are
+read each time, so that made-up ones cannot fill the memory."""
+KEPT = 256
 
 _WEIGHT = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
 _UTF8 = ("utf-8", "utf8")
@@ -62,6 +68,10 @@ def accepted_by(headers: Iterable[str]) -> Accepted:
     with `subscriptionSpec=1.0` only: other clients mean deferred parts of queries by it.
     """
     header = ",".join(headers)
+    return _known(header) if len(header) <= LONGEST_KEPT else _read(header)
+
+
+def _read(header: str) -> Accepted:
     if not header.strip():
         return Accepted(JSON)
     ranges = list(_ranges(header))
@@ -76,6 +86,9 @@ def accepted_by(headers: Iterable[str]) -> Accepted:
         events=_weight_by_name(EVENTS, ranges),
         multipart=_weight_by_name(MULTIPART, specified),
     )
+
+
+_known = lru_cache(KEPT)(_read)
 
 
 def _weight_of(media_type: str, ranges: Iterable[_Range]) -> tuple[float, int, int]:

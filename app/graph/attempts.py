@@ -25,7 +25,8 @@ def few_failures(make_context: MakeContext, limits: LimitSettings, clock: Clock 
     failures: Buckets[str] = Buckets(per_minute, per_minute, clock)
 
     async def let_in(connection: HTTPConnection, headers: Mapping[str, str], correlation: CorrelationId) -> Context:
-        address = connection.client.host if connection.client else ""
+        client = connection.scope.get("client")
+        address = client[0] if client else ""
         seconds = failures.wait_for(address, 1)
         if seconds:
             REFUSALS.labels("failed logins").inc()

@@ -2,17 +2,18 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
 from app.core.errors import AppError, ErrorCode
 from app.core.text import DEEPEST_JSON, require_storable, too_deep
 
-_MANY_DIGITS = re.compile(rb"\d{19}")
-"""Perhaps a whole number of more than 64 bits, which orjson 3.13 takes for a double without a word."""
+_MANY_DIGITS = b"0" * 19
+_DIGITS_AS_ZEROS = bytes(ord("0") if byte in b"0123456789" else ord(" ") for byte in range(256))
 
 
 class BadRequest(AppError):
@@ -37,14 +38,25 @@ class BodyTooLarge(AppError):
         super().__init__(f"{what} is larger than {limit:,} bytes", hint=hint, field=field)
 
 
-async def bounded(pieces: AsyncIterator[bytes], max_bytes: int) -> bytes:
-    """A whole body, refused with BodyTooLarge as soon as it proves too long, whatever its header said."""
+async def whole_body(receive: Receive, max_bytes: int) -> bytes:
+    """A whole body, refused with BodyTooLarge as soon as it proves too long, whatever its header said.
+
+    ClientDisconnect where its sender leaves before its end.
+    """
     body = bytearray()
-    async for piece in pieces:
-        body += piece
-        if len(body) > max_bytes:
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        piece = message.get("body", b"")
+        if len(body) + len(piece) > max_bytes:
             raise BodyTooLarge(max_bytes)
-    return bytes(body)
+        if not message.get("more_body", False) and not body:
+            # As most come, in one piece: it is passed on as it is.
+            return bytes(piece)
+        body += piece
+        if not message.get("more_body", False):
+            return bytes(body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +122,7 @@ def decoded(body: bytes, what: str = "the body") -> tuple[object, bool]:
 
     Of a member that an object has twice, the last one counts, as with JavaScript's JSON.parse.
     """
-    if not _MANY_DIGITS.search(body):
+    if not has_many_digits(body):
         try:
             return orjson.loads(body), True
         except orjson.JSONDecodeError:
@@ -123,6 +135,14 @@ def decoded(body: bytes, what: str = "the body") -> tuple[object, bool]:
     except ValueError:
         hint = "send JSON in UTF-8, without a byte order mark"
         raise BadRequest(f"{what} is not valid JSON", hint=hint) from None
+
+
+def has_many_digits(body: bytes) -> bool:
+    """Whether there is perhaps a whole number of more than 64 bits, which orjson 3.13 takes for a double, silently.
+
+    Two passes in C: a search for the pattern `[0-9]{19}` takes eighteen times as long.
+    """
+    return _MANY_DIGITS in body.translate(_DIGITS_AS_ZEROS)
 
 
 def require_storable_members(found: object) -> None:

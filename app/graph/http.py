@@ -1,12 +1,11 @@
 """GraphQL over HTTP: one operation a request."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import ExitStack, aclosing
-from typing import Any
+from contextlib import ExitStack
 
 import orjson
 from graphql import OperationType
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,11 +13,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.core.actor import CorrelationId
 from app.core.errors import AppError
 from app.graph.accept import JSON, RESPONSE, Accepted, accepted_by
-from app.graph.body import GraphQLRequest, bounded, parse_request
+from app.graph.body import GraphQLRequest, parse_request, whole_body
 from app.graph.content import media_type, request_in, require_json, require_plain, require_preflight
 from app.graph.context import Context
+from app.graph.headers import IndexedHeaders
 from app.graph.multipart import read_operation, require_uploads
-from app.graph.operations import Answer, Correlate, MakeContext, Operations, Refused, errors_of, only
+from app.graph.operations import Answer, Correlate, MakeContext, Operation, Operations, Refused, errors_of, only
 from app.graph.refusals import HttpRefusal, MethodNotAllowed, NotAcceptable, headers_of, status_of
 from app.graph.streaming import EventStream, Framing, Multipart, StreamedAnswers
 
@@ -60,36 +60,36 @@ class GraphQLOverHTTP:
             await response(scope, receive, send)
 
     async def _respond(self, request: Request, closing: ExitStack) -> ASGIApp:
-        correlation_id = self._correlate(request.headers)
-        accepted = accepted_by(request.headers.getlist("accept"))
+        headers = IndexedHeaders(request.scope)
+        correlation_id = self._correlate(headers)
+        accepted = accepted_by(headers.getlist("accept"))
         try:
-            context = await self._make_context(request, request.headers, correlation_id)
+            context = await self._make_context(request, headers, correlation_id)
             _require_form(accepted)
-            asked = await self._read(request, closing)
+            asked = await self._read(request, headers, closing)
             return await self._answer(request, asked, context, accepted)
         except ClientDisconnect:
             raise
         except Exception as error:
             return _refused(error, correlation_id, accepted, status_of(error))
 
-    async def _read(self, request: Request, closing: ExitStack) -> GraphQLRequest:
+    async def _read(self, request: Request, headers: Headers, closing: ExitStack) -> GraphQLRequest:
         """What is asked for; an error of it is told with a status of its own, whatever the client accepts."""
         match request.method:
             case "POST":
-                return await self._posted(request, closing)
+                return await self._posted(request, headers, closing)
             case "GET":
                 return request_in(request.scope["query_string"])
             case _:
                 raise MethodNotAllowed(f"{request.method} is not a way to ask", METHODS)
 
-    async def _posted(self, request: Request, closing: ExitStack) -> GraphQLRequest:
-        require_plain(request.headers)
-        if media_type(request.headers) == "multipart/form-data":
-            require_preflight(request.headers)
-            content_type = request.headers["content-type"]
-            return await read_operation(content_type, request.stream(), self._max_body_bytes, closing)
-        require_json(request.headers)
-        return parse_request(await bounded(request.stream(), self._max_body_bytes))
+    async def _posted(self, request: Request, headers: Headers, closing: ExitStack) -> GraphQLRequest:
+        require_plain(headers)
+        if media_type(headers) == "multipart/form-data":
+            require_preflight(headers)
+            return await read_operation(headers["content-type"], request.stream(), self._max_body_bytes, closing)
+        require_json(headers)
+        return parse_request(await whole_body(request.receive, self._max_body_bytes))
 
     async def _answer(self, request: Request, asked: GraphQLRequest, context: Context, accepted: Accepted) -> ASGIApp:
         """The answer, or the stream of answers, in the form that the client takes."""
@@ -98,29 +98,27 @@ class GraphQLOverHTTP:
         if request.method == "GET" and accepted.as_events:
             raise MethodNotAllowed("streams are not taken by GET", METHODS)
         try:
-            framing, answers = await self._start(request, asked, context, accepted)
+            operation = self._prepared(request, asked, context)
+            framing = _framing(operation.kind, accepted)
+            if framing is None:
+                answer = await self._operations.answer(operation, context)
+                status = PARTIAL_SUCCESS if "errors" in answer and accepted.json == RESPONSE else 200
+                return _json(answer, correlation_id, accepted, status)
+            answers = await self._operations.start(operation, context)
         except (Refused, AppError) as error:
             if not accepted.as_events or isinstance(error, HttpRefusal):
                 return _refused(error, correlation_id, accepted, _status_of_operation(error, accepted))
             # Such a client fails on any other status, without a look at what the answer says.
             framing, answers = EventStream(), only({"errors": errors_of(error, correlation_id)})
-        if framing is not None:
-            return StreamedAnswers(framing, answers, context, self._stopping)
-        async with aclosing(answers):
-            answer = await anext(answers)
-        status = PARTIAL_SUCCESS if "errors" in answer and accepted.json == RESPONSE else 200
-        return _json(answer, correlation_id, accepted, status)
+        return StreamedAnswers(framing, answers, context, self._stopping)
 
-    async def _start(
-        self, request: Request, asked: GraphQLRequest, context: Context, accepted: Accepted
-    ) -> tuple[Framing | None, AsyncGenerator[Answer, None]]:
+    def _prepared(self, request: Request, asked: GraphQLRequest, context: Context) -> Operation:
         operation = self._operations.prepare(asked, context)
         if asked.files:
             require_uploads(self._operations.schema, operation.definition, asked)
         if request.method == "GET" and operation.kind is not OperationType.QUERY:
             raise MethodNotAllowed("only queries are taken by GET", METHODS)
-        framing = _framing(operation.kind, accepted)
-        return framing, await self._operations.start(operation, context)
+        return operation
 
 
 def _require_form(accepted: Accepted) -> None:
@@ -166,7 +164,7 @@ def _refused(error: Exception, correlation_id: CorrelationId, accepted: Accepted
     return response
 
 
-def _json(answer: dict[str, Any], correlation_id: CorrelationId, accepted: Accepted, status: int) -> Response:
+def _json(answer: Answer, correlation_id: CorrelationId, accepted: Accepted, status: int) -> Response:
     headers: dict[str, str] = {
         "content-type": f"{accepted.json or JSON}; charset=utf-8",
         "x-correlation-id": correlation_id,

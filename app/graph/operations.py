@@ -132,17 +132,20 @@ class Operations:
 
         Refused or an AppError where nothing is executed. The caller closes what comes back, which ends the operation.
         """
+        if operation.kind is not OperationType.SUBSCRIPTION:
+            return only(await self.answer(operation, context))
         correlation_id = context.actor.correlation_id
+        found = await self.schema.subscribe(operation.asked, operation.document, context, self._executor)
+        if not isinstance(found, ExecutionResult):
+            return _many(found, correlation_id, self._told(operation, context))
+        return only({**answer_of(found, correlation_id), **self._told(operation, context)})
+
+    async def answer(self, operation: Operation, context: Context) -> Answer:
+        """The one answer to a query or a mutation; Refused or an AppError where nothing is executed."""
         if operation.kind is OperationType.QUERY:
             context = await context.for_query()
-        if operation.kind is OperationType.SUBSCRIPTION:
-            found = await self.schema.subscribe(operation.asked, operation.document, context, self._executor)
-            if not isinstance(found, ExecutionResult):
-                return _many(found, correlation_id, self._told(operation, context))
-            answer = answer_of(found, correlation_id)
-        else:
-            answer = await self._in_time(operation, context)
-        return only({**answer, **self._told(operation, context)})
+        answer = await self._in_time(operation, context)
+        return {**answer, **self._told(operation, context)}
 
     async def _in_time(self, operation: Operation, context: Context) -> Answer:
         """The answer, or an error in its place when it takes too long: what it does then is cancelled."""

@@ -1,14 +1,17 @@
 """Request bodies: any bytes are a value, or a refusal that names the member."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive
 
 from app.core.errors import AppError, ErrorCode
-from app.graph.body import parse_json, parse_request
+from app.graph.body import BodyTooLarge, has_many_digits, parse_json, parse_request, whole_body
 
 _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 _json: Any = st.recursive(
@@ -111,3 +114,42 @@ def test_whole_number_of_many_digits_is_refused_or_read_as_it_is(digits: int) ->
     except AppError:
         return
     assert found.variables == {"input": float("9" * digits)}
+
+
+def _receiving(*messages: Message) -> Receive:
+    """What an app is given to read a body by."""
+    left = list(messages)
+
+    async def receive() -> Message:
+        return left.pop(0)
+
+    return receive
+
+
+def _piece(body: bytes, *, more: bool) -> Message:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+@pytest.mark.parametrize("pieces", [[b""], [b"abcdef"], [b"abc", b"def"], [b"", b"abc", b"", b"def", b""]])
+async def test_a_body_is_read_to_its_end(pieces: list[bytes]) -> None:
+    messages = [_piece(piece, more=number < len(pieces)) for number, piece in enumerate(pieces, 1)]
+
+    assert await whole_body(_receiving(*messages), 6) == b"".join(pieces)
+
+
+@pytest.mark.parametrize("pieces", [[b"abcdefg"], [b"abcdef", b"g"]])
+async def test_a_body_that_proves_too_long_is_not_read_to_its_end(pieces: list[bytes]) -> None:
+    messages = [_piece(piece, more=True) for piece in pieces]
+
+    with pytest.raises(BodyTooLarge):
+        await whole_body(_receiving(*messages), 6)
+
+
+async def test_who_leaves_within_a_body_is_not_answered() -> None:
+    with pytest.raises(ClientDisconnect):
+        await whole_body(_receiving(_piece(b"abc", more=True), {"type": "http.disconnect"}), 6)
+
+
+@given(st.from_regex(rb'[0-9a-c"\xb2\xd9-]{0,40}', fullmatch=True))
+def test_numbers_of_many_digits_are_noticed(body: bytes) -> None:
+    assert has_many_digits(body) == (re.search(rb"[0-9]{19}", body) is not None)
