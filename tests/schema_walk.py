@@ -249,7 +249,7 @@ def literal(value: Any, kind: GraphQLInputType | None = None) -> str:
         return "[" + ", ".join(literal(item, inner) for item in value) + "]"
     if isinstance(value, FileToSend):
         return "$file"
-    return str(value) if isinstance(bare, GraphQLEnumType) else json.dumps(value)
+    return str(value) if isinstance(bare, GraphQLEnumType) and value is not None else json.dumps(value)
 
 
 def is_connection(kind: GraphQLNamedType) -> bool:
