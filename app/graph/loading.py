@@ -106,7 +106,11 @@ class Loader(DataLoader[K, V], Generic[K, V]):
 
     def load(self, key: K) -> Awaitable[V]:  # type: ignore[override]  # a future is more than is promised here
         """The value of a key, to be awaited."""
-        return Wanted(self, key) if self.loaders.by_level else super().load(key)
+        if self.loaders.by_level:
+            return Wanted(self, key)
+        # Whoever else wants the key awaits the same future. graphql-core cancels what is beside a field that failed,
+        # and would cancel that future with it: the others, and with them the operation, would end as cancelled.
+        return asyncio.shield(super().load(key))
 
     async def load_level(self, keys: Iterable[K]) -> None:
         """Have all keys of a level in `known`, by one call of `fetch`. What that raises is there, too, and raised."""
