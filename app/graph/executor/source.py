@@ -7,6 +7,7 @@ name. Nothing that a client writes gets in but names of fields and aliases, whic
 from typing import Any
 
 from graphql import GraphQLOutputType, is_abstract_type, is_leaf_type, is_list_type, is_non_null_type
+from graphql.pyutils import is_awaitable
 
 from app.graph.executor.leaves import leaf_of
 from app.graph.executor.selections import Attribute, Field, Later, Selection, Typename
@@ -24,7 +25,7 @@ class Source:
     """
 
     def __init__(self) -> None:
-        self.needs: dict[str, Any] = {"Surprise": Surprise}
+        self.needs: dict[str, Any] = {"Surprise": Surprise, "is_awaitable": is_awaitable}
         """What the source names and does not make."""
         self.laters: list[Later] = []
         """The fields that wait, in the order of what `build` gives."""
@@ -123,8 +124,9 @@ class Source:
             known = self._name("is")
             self.needs[known] = selection.is_type_of
             checks.insert(0, f"if {known}(o, None) is not True: raise Surprise")
-        # Who has an attribute is something.
-        nothing = "" if checks else "o is None or "
+        # Who has an attribute is something, and is there.
+        reads = any(isinstance(entry, Attribute) for entry in selection.entries)
+        nothing = "" if reads else "o is None or is_awaitable(o) or "
         checks.insert(0, f"if {nothing}isinstance(o, Exception): raise Surprise")
         shown = "{" + ", ".join(cells) + "}"
         body = (*checks, f"return {shown}")
