@@ -141,6 +141,10 @@ def _to_null(path: Sequence[str | int], data: Any) -> Iterator[str | int]:
         data = data[step]
 
 
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else repr(value)
+
+
 def written(answer: dict[str, Any]) -> bytes:
     """An answer as it is sent; of text that cannot be, as it would be if it could."""
     if "errors" in answer:
@@ -148,4 +152,4 @@ def written(answer: dict[str, Any]) -> bytes:
     try:
         return orjson.dumps(answer)
     except TypeError:
-        return json.dumps(answer, default=datetime.isoformat).encode()
+        return json.dumps(answer, default=_text).encode()
