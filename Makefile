@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 SYNCED := $(VENV)/.synced
 
-.PHONY: help setup assets contract run test check bench bench-peers migration schema schema-release lock clean
+.PHONY: help setup assets contract upstream run test test-standard check bench bench-peers migration schema schema-release lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,14 @@ run: setup ## serve on http://127.0.0.1:8000 with an embedded PostgreSQL in .dat
 test: setup contract ## run all tests, with coverage
 	@sh tests/graph/executor/upstream/fetch.sh || echo "graphql-core's own tests could not be fetched: they are skipped"
 	@$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist worksteal --cov --cov-report=term --cov-fail-under=95 $(ARGS)
+
+# The rooms whose tests ask by the graph, and what is promised of every field. What is below the graph knows no executor.
+THROUGH_THE_GRAPH := $(addprefix tests/,attachments branches budgets catalogue erasure events execution graph idempotency \
+  identity messages probes prompts runs search sessions statistics telemetry toolbox tools workflow \
+  $(addprefix promises/test_,generated_operations.py sample_operations.py projection.py bad_pages.py isolation.py))
+
+test-standard: setup ## run the tests that ask by the graph with graphql-core's own executor, without coverage
+	@COLLOQUY_EXECUTOR=standard $(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist worksteal --deselect tests/graph/executor $(THROUGH_THE_GRAPH) $(ARGS)
 
 check: $(SYNCED) ## lint, format, types, import contracts, schema and its clients, containers
 	@$(BIN)/ruff check .
