@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import ClassVar, NamedTuple
 from uuid import UUID
 
@@ -117,15 +118,17 @@ class _PagesOfParent(Loader[PageKey, Page[ChatMessage]]):
         wanted: dict[tuple[PageRequest, Columns], dict[UUID, None]] = defaultdict(dict)
         for parent_id, request, columns in keys:
             wanted[request, together[columns]][parent_id] = None
-        rows: dict[PageKey, list[ChatMessage]] = defaultdict(list)
+        parent = attrgetter(self.parent)
+        rows: dict[tuple[PageRequest, Columns], dict[UUID, list[ChatMessage]]] = {}
         for (request, read), parents in wanted.items():
             # A cursor belongs to one parent's list: with two parents and a cursor one of them refuses it here.
-            positions = [_BY_NUMBER.parameters(request, ListName(self.kind, parent)) for parent in parents]
+            positions = [_BY_NUMBER.parameters(request, ListName(self.kind, parent_id)) for parent_id in parents]
             query = _page_of_each(self.parent, PageShape.of(request), read)
+            found = rows[request, read] = {parent_id: [] for parent_id in parents}
             for row in await scope.all(query, tenant_id=actor.tenant_id, parents=list(parents), **positions[0]):
-                rows[getattr(row, self.parent), request, read].append(row)
+                found[parent(row)].append(row)
         return [
-            self._page(parent_id, request, rows[parent_id, request, together[columns]])
+            self._page(parent_id, request, rows[request, together[columns]][parent_id])
             for parent_id, request, columns in keys
         ]
 

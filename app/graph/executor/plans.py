@@ -1,7 +1,7 @@
 """Plans: how the root fields of an operation are completed, compiled once and kept while they are used."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +17,9 @@ from graphql import (
     VariableNode,
 )
 from graphql.execution import Executor
-from graphql.execution.collect_fields import FieldDetails, collect_fields
+from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields
 
+from app.graph.context import Context
 from app.graph.executor.selections import Field, Selections, Unplanned
 from app.graph.executor.source import Source
 from app.graph.executor.waves import Gathered, Run
@@ -53,10 +54,11 @@ class Plan:
 
 @dataclass(slots=True)
 class _Known:
-    """What is known of an operation; it is held so that its identity remains its own."""
+    """What is known of an operation; its nodes are held so that their identities remain their own."""
 
     schema: GraphQLSchema
     operation: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDetails]
     conditions: tuple[str, ...]
     """The variables that its directives look at."""
     size_bytes: int
@@ -64,6 +66,8 @@ class _Known:
     """How many were collected for its plans."""
     plans: dict[tuple[object, ...], Plan | None] = field(default_factory=dict)
     """By the values of these, and the name of the root field; None where there is none."""
+    selections: dict[tuple[object, ...], frozenset[str]] = field(default_factory=dict)
+    """What is asked of the objects that its fields lead to, as resolvers find it out: `Context.selections`."""
 
 
 class Plans:
@@ -88,11 +92,20 @@ class Plans:
         place = (id(executor.schema), id(executor.operation))
         known = self._known.get(place)
         if known is None:
-            known = _Known(executor.schema, executor.operation, _conditions(executor), _bytes_of(executor.operation))
+            known = _Known(
+                executor.schema,
+                executor.operation,
+                executor.fragments,
+                _conditions(executor),
+                _bytes_of(executor.operation),
+            )
             self._known[place] = known
             self.size_bytes += known.size_bytes
         else:
             self._known.move_to_end(place)
+        if isinstance(executor.context_value, Context):
+            # The same in each execution: found out once.
+            executor.context_value.selections = known.selections
         variables = executor.variable_values.coerced
         variant = (key, *(variables.get(name) for name in known.conditions))
         if variant in known.plans:
