@@ -14,6 +14,7 @@ from app.core.logging import configure_logging
 from benchmarks import machine, report
 from benchmarks.append import append
 from benchmarks.cluster import open_cluster
+from benchmarks.events import events
 from benchmarks.execution import execution
 from benchmarks.list_sessions import list_sessions
 from benchmarks.measure import QUICK, Bench, Benchmark, Comparison, Effort
@@ -27,6 +28,7 @@ from benchmarks.workflow import workflow
 
 BENCHMARKS: Mapping[str, Benchmark] = {
     "append": append,
+    "events": events,
     "execution": execution,
     "http": over_http,
     "list": list_sessions,

@@ -30,8 +30,8 @@ _SAY = """mutation Say($input: PersistUserMessageInput!) {
   persistUserMessage(input: $input) { success error { code message } message { id } }
 }"""
 _CREATE = "mutation { createSession(input: {}) { session { id } } }"
-_FOLLOW = """subscription Follow($run: ID!) {
-  messageCompletion(runId: $run) {
+FOLLOW = """subscription Follow($run: ID!, $after: Int) {
+  messageCompletion(runId: $run, after: $after) {
     __typename
     ... on CompletionSnapshot { seq text }
     ... on CompletionDelta { seq text }
@@ -150,7 +150,7 @@ class _Follower:
         started = perf_counter()
         sent = await self._ask(_SEND, {"input": {"content": content, "model": "local:echo"}})
         self.sent.append(perf_counter() - started)
-        payload = {"query": _FOLLOW, "variables": {"run": sent["sendMessage"]["run"]["id"]}}
+        payload = {"query": FOLLOW, "variables": {"run": sent["sendMessage"]["run"]["id"]}}
         await socket.send(_text({"id": str(number), "type": "subscribe", "payload": payload}))
         await self._pieces(socket, started)
 
