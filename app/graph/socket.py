@@ -13,7 +13,7 @@ import orjson
 import structlog
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected, WebSocketState
 
 from app.core.actor import CorrelationId
 from app.core.errors import AppError, LimitExceeded
@@ -103,7 +103,8 @@ class GraphQLOverSocket:
             return
         await websocket.accept(PROTOCOL)
         with SOCKETS_OPEN.track_inprogress():
-            await _Connection(websocket, self._runner, self._correlate, self._make_context, self._limits).serve()
+            connection = _Connection(websocket, send, self._runner, self._correlate, self._make_context, self._limits)
+            await connection.serve()
 
 
 def is_own_page(headers: Mapping[str, str], own_names: Collection[str], origins: Collection[str] = ()) -> bool:
@@ -157,12 +158,14 @@ class _Connection:
     def __init__(
         self,
         websocket: WebSocket,
+        to_server: Send,
         operations: Operations,
         correlate: Correlate,
         make_context: MakeContext,
         limits: SocketLimits,
     ) -> None:
         self._websocket = websocket
+        self._to_server = to_server
         self._runner = operations
         self._correlate = correlate
         self._make_context = make_context
@@ -309,12 +312,13 @@ class _Connection:
         with Observation(Transport.SOCKET, self._trace) as observed:
             observed.actor = context.actor
             last: dict[str, Any] = {"id": id_, "type": "complete"}
+            begins = b'{"id":' + orjson.dumps(id_) + b',"type":"next","payload":'
             try:
                 operation = self._runner.prepare(asked, context)
                 async with aclosing(await self._runner.start(operation, context)) as answers:
                     observed.status = "ok"
                     async for answer in answers:
-                        observed.bytes += await self._send({"id": id_, "type": "next", "payload": answer})
+                        observed.bytes += await self._send_encoded(begins + orjson.dumps(answer) + b"}")
             except LEFT:
                 return
             except Exception as error:
@@ -343,9 +347,20 @@ class _Connection:
 
     async def _send(self, message: dict[str, Any]) -> int:
         """How many bytes were sent."""
-        encoded = orjson.dumps(message)
-        async with self._sending:
-            await self._websocket.send_text(encoded.decode())
+        return await self._send_encoded(orjson.dumps(message))
+
+    async def _send_encoded(self, encoded: bytes) -> int:
+        await self._sending.acquire()
+        try:
+            # Past Starlette's own functions, which would look at the same for each event once more.
+            if self._websocket.application_state is not WebSocketState.CONNECTED:
+                raise WebSocketDisconnected
+            await self._to_server({"type": "websocket.send", "text": encoded.decode()})
+        except OSError:
+            # How servers tell that the client is gone (ASGI 2.4).
+            raise WebSocketDisconnected from None
+        finally:
+            self._sending.release()
         return len(encoded)
 
     async def _close(self, closing: _Closing) -> None:
