@@ -1,7 +1,7 @@
 """Following an answer: what a subscriber is told, from any position, on any process, each character once."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,6 +12,7 @@ from app.core.actor import Actor
 from app.core.text import require_range
 from app.db.database import Database
 from app.db.errors import DatabaseUnavailable
+from app.graph.executor.sharing import SharedRow
 from app.graph.loading import Loaders
 from app.messages.loaders import MessageById
 from app.messages.values import MessageId
@@ -20,7 +21,7 @@ from app.runs.errors import RunNotFound, UnknownPosition
 from app.runs.loaders import RunById
 from app.runs.models import Run
 from app.runs.values import EntryKind, RunEntry, RunId, RunStatus
-from app.streams.feed import RETRY_SECONDS, Feed
+from app.streams.feed import RETRY_SECONDS, Feed, Shared
 from app.streams.values import StreamKey
 from app.tools.values import ToolCallId
 
@@ -36,7 +37,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(SharedRow):
     """Text to append to what one has."""
 
     seq: int
@@ -45,7 +46,7 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
-class NewTurn:
+class NewTurn(SharedRow):
     """The run goes on with another message."""
 
     seq: int
@@ -54,7 +55,7 @@ class NewTurn:
 
 
 @dataclass(frozen=True, slots=True)
-class CalledTool:
+class CalledTool(SharedRow):
     """The model asks for a tool."""
 
     seq: int
@@ -75,6 +76,8 @@ MOST_READS = 120
 """Of a run that has ended, while the database does not answer: half a minute."""
 
 Told = Snapshot | Delta | CalledTool | NewTurn | Ended
+
+_WITHIN = frozenset(kind.value for kind in EntryKind if not kind.last)
 
 _ENDS = {
     RunStatus.COMPLETED: "CompletionFinished",
@@ -113,10 +116,10 @@ class Completions:
                 if batch[0].seq != position + 1:
                     # The pieces in between were given up since: the message has them all.
                     yield await self._compacted(actor, run_id, batch[0].seq - 1)
-                for told in _merged(batch):
+                for told in _told(batch):
                     yield told
                 position = batch[-1].seq
-                if EntryKind(batch[-1].kind).last:
+                if batch[-1].kind not in _WITHIN:
                     yield await self._end(actor, run_id, batch[-1])
                     return
 
@@ -163,22 +166,36 @@ class Completions:
         raise DatabaseUnavailable
 
 
-def _merged(batch: Sequence[RunEntry]) -> Iterator[Told]:
+def _alone() -> None:
+    """Nothing is kept for others."""
+
+
+def _told(batch: list[RunEntry]) -> Iterable[Told]:
+    """The events of a batch, which are the same objects for all who are given it."""
+    if not isinstance(batch, Shared):
+        return _merged(batch)
+    if batch.made is None:
+        batch.made = tuple(_merged(batch, dict))
+    made: Iterable[Told] = batch.made
+    return made
+
+
+def _merged(batch: Sequence[RunEntry], encoded: Callable[[], dict[str, bytes] | None] = _alone) -> Iterator[Told]:
     """The lines of a batch save its end, deltas in a row as one."""
     if len(batch) == 1 and batch[0].kind == EntryKind.DELTA:
         # What a live follower is told, thousands of times a second.
-        yield Delta(batch[0].seq, batch[0].payload["text"])
+        yield Delta(batch[0].seq, batch[0].payload["text"], encoded=encoded())
         return
     for kind, lines in groupby(batch, key=lambda line: line.kind):
         match EntryKind(kind):
             case EntryKind.DELTA:
                 pieces = list(lines)
-                yield Delta(pieces[-1].seq, "".join(piece.payload["text"] for piece in pieces))
+                yield Delta(pieces[-1].seq, "".join(piece.payload["text"] for piece in pieces), encoded=encoded())
             case EntryKind.TOOL_CALL:
                 for line in lines:
-                    yield CalledTool(line.seq, ToolCallId(UUID(line.payload["toolCallId"])))
+                    yield CalledTool(line.seq, ToolCallId(UUID(line.payload["toolCallId"])), encoded=encoded())
             case EntryKind.TURN:
                 for line in lines:
-                    yield NewTurn(line.seq, MessageId(UUID(line.payload["messageId"])))
+                    yield NewTurn(line.seq, MessageId(UUID(line.payload["messageId"])), encoded=encoded())
             case _:
                 pass

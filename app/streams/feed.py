@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mappi
 from contextlib import contextmanager
 from itertools import islice
 from time import perf_counter_ns
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import structlog
@@ -39,6 +39,13 @@ ReadEntries = Callable[[Mapping[StreamKey, int]], Awaitable[Mapping[UUID, Sequen
 """Reads what follows a position in each of many streams, in order, at most MOST_READ each, by one query."""
 
 
+class Shared(list[E]):
+    """Entries in a row: one object for all followers who stand at the same place, and so never changed."""
+
+    made: Any = None
+    """What the first of them made of it, for the others."""
+
+
 class _Stream(Generic[E]):
     """What is known of one stream that has followers."""
 
@@ -53,6 +60,8 @@ class _Stream(Generic[E]):
         self.taken_ns = 0
         """When it became known what was taken last."""
         self._recent: deque[E] = deque(maxlen=MOST_REMEMBERED)
+        self._given: tuple[int, Shared[E]] | None = None
+        """What was given last, and to whom: who followed so far. Dropped when there is more."""
         self._changed = asyncio.Event()
 
     def take(self, entries: Sequence[E]) -> None:
@@ -64,6 +73,7 @@ class _Stream(Generic[E]):
             self._recent.clear()
         self._recent.extend(fresh)
         self.tail = fresh[-1].seq
+        self._given = None
         self.taken_ns = perf_counter_ns() if self.known_ns is None else self.known_ns
         self.known_ns = None
         # Wakes those who wait now, and nobody later; a new Event for each entry would cost more than waking does.
@@ -73,6 +83,7 @@ class _Stream(Generic[E]):
     def reached(self, position: int) -> None:
         """Everything up to a position was seen."""
         self.tail = max(self.tail or 0, position)
+        self._given = None
 
     def after(self, position: int) -> list[E] | None:
         """What follows a position; None when that is not in memory."""
@@ -80,10 +91,19 @@ class _Stream(Generic[E]):
             return None
         if position >= self.tail:
             return []
+        if self._given is not None and self._given[0] == position:
+            return self._given[1]
         if not self._recent or self._recent[0].seq > position + 1:
             return None
-        # From the end, where most followers are: numbers have no gaps.
-        return list(islice(reversed(self._recent), self.tail - position))[::-1]
+        if position == self.tail - 1:
+            batch = [self._recent[-1]]
+        else:
+            # From the end, where most followers are: numbers have no gaps.
+            batch = list(islice(reversed(self._recent), self.tail - position))[::-1]
+        if self.followers == 1:
+            return batch
+        self._given = (position, Shared(batch))
+        return self._given[1]
 
     async def grows(self, position: int) -> None:
         """Return when something follows a position."""
@@ -109,7 +129,8 @@ class Feed(Generic[E]):
         """What follows a position, in order, each entry once: first what is there, then what comes, for ever.
 
         Nothing is kept for a follower but its position: one that does not come back for more costs no memory, and reads
-        what it missed when it does. A first entry that does not follow `after` means that entries were compacted away.
+        what it missed when it does. Several who stand at the same place may be given one object (`Shared`). A first
+        entry that does not follow `after` means that entries were compacted away.
         """
         position, waited = after, False
         with self._followed(key) as stream:

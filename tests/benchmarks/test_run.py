@@ -77,5 +77,5 @@ async def test_an_unknown_benchmark_is_named_before_anything_is_measured(tmp_pat
 
     assert code == 2
     assert "juggling" in told
-    assert "append, events, http, list, page, search, statistics, streams, workflow" in told
+    assert "append, events, execution, http, list, page, search, statistics, streams, workflow" in told
     assert results(tmp_path) == []

@@ -1,7 +1,6 @@
 """What one is told of an answer that is being written."""
 
-from collections.abc import AsyncGenerator, Awaitable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator
 from decimal import Decimal
 from typing import Annotated
 
@@ -116,7 +115,7 @@ CompletionEvent = Annotated[
 @strawberry.type
 class RunSubscriptions:
     @subscription(CompletionEvent, "Follow an answer while it is written, or after; ends with the run.")
-    async def message_completion(
+    def message_completion(
         self,
         info: Info,
         run_id: Annotated[strawberry.ID, strawberry.argument(description="The run.")],
@@ -127,8 +126,5 @@ class RunSubscriptions:
             ),
         ] = None,
     ) -> AsyncGenerator[Told, None]:
-        completions = info.context.service(Completions)
-        followed = completions.follow(info.context.actor, run_id_of(run_id), after)
-        async with aclosing(followed) as events:
-            async for event in events:
-                yield event
+        # Not a generator around it: each event would pass through one more.
+        return info.context.service(Completions).follow(info.context.actor, run_id_of(run_id), after)
