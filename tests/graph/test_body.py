@@ -13,7 +13,8 @@ from starlette.types import Message, Receive
 from app.core.errors import AppError, ErrorCode
 from app.graph.body import BodyTooLarge, has_many_digits, parse_json, parse_request, whole_body
 
-_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+# Without the one letter that no text of PostgreSQL holds: where a body is read by Python's json, it is refused at once.
+_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 _json: Any = st.recursive(
     st.none()
     | st.booleans()
