@@ -22,7 +22,7 @@ Loaded: TypeAlias = Awaitable[V] | V
 class Loaders:
     """One instance of each loader class for one request: no registry to edit, the class is the key."""
 
-    __slots__ = ("_by_level", "_ended", "_made", "_running", "actor", "database")
+    __slots__ = ("_by_level", "_ended", "_made", "_running", "actor", "database", "several")
 
     def __init__(self, database: Database, actor: Actor) -> None:
         self.database = database
@@ -31,6 +31,8 @@ class Loaders:
         self._running: set[asyncio.Task[Any]] = set()
         self._ended = False
         self._by_level = False
+        self.several = False
+        """Whether several root fields are completed at once: what they want in one turn of the loop is one batch."""
 
     @property
     def by_level(self) -> bool:
@@ -103,6 +105,8 @@ class Loader(DataLoader[K, V], Generic[K, V]):
         self.loaders = loaders
         self.known: dict[K, V | Exception] = {}
         """What was fetched, or why it was not: no key is fetched twice in one operation."""
+        self._wanted: dict[K, None] = {}
+        self._fetching: asyncio.Future[Exception | None] | None = None
 
     def load(self, key: K) -> Awaitable[V]:  # type: ignore[override]  # a future is more than is promised here
         """The value of a key, to be awaited."""
@@ -116,7 +120,7 @@ class Loader(DataLoader[K, V], Generic[K, V]):
         """Have all keys of a level in `known`, by one call of `fetch`. What that raises is there, too, and raised."""
         missing = [key for key in dict.fromkeys(keys) if key not in self.known]
         if missing:
-            error = await self._fetch(missing)
+            error = await (self._fetch_together(missing) if self.loaders.several else self._fetch(missing))
             if error is not None:
                 raise error
 
@@ -127,6 +131,18 @@ class Loader(DataLoader[K, V], Generic[K, V]):
             with self.loaders.loading():
                 await self._fetch(missing)
         return [self.known[key] for key in keys]
+
+    async def _fetch_together(self, keys: list[K]) -> Exception | None:
+        self._wanted.update(dict.fromkeys(keys))
+        if self._fetching is None:
+            self._fetching = asyncio.ensure_future(self._fetch_wanted())
+        return await asyncio.shield(self._fetching)
+
+    async def _fetch_wanted(self) -> Exception | None:
+        with self.loaders.loading():
+            await asyncio.sleep(0)
+            keys, self._wanted, self._fetching = list(self._wanted), {}, None
+            return await self._fetch(keys)
 
     async def _fetch(self, keys: list[K]) -> Exception | None:
         try:

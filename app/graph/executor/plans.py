@@ -61,6 +61,8 @@ class _Known:
     fragments: Mapping[str, FragmentDetails]
     conditions: tuple[str, ...]
     """The variables that its directives look at."""
+    several: bool
+    """Whether it has several root fields, perhaps."""
     size_bytes: int
     fields: int = 0
     """How many were collected for its plans."""
@@ -97,6 +99,7 @@ class Plans:
                 executor.operation,
                 executor.fragments,
                 _conditions(executor),
+                _has_several(executor.operation),
                 _bytes_of(executor.operation),
             )
             self._known[place] = known
@@ -106,6 +109,7 @@ class Plans:
         if isinstance(executor.context_value, Context):
             # The same in each execution: found out once.
             executor.context_value.selections = known.selections
+            executor.context_value.loaders.several = known.several
         variables = executor.variable_values.coerced
         variant = (key, *(variables.get(name) for name in known.conditions))
         if variant in known.plans:
@@ -132,6 +136,11 @@ class Plans:
         while self.size_bytes > self._most_bytes and self._known:
             _, dropped = self._known.popitem(last=False)
             self.size_bytes -= dropped.size_bytes
+
+
+def _has_several(operation: OperationDefinitionNode) -> bool:
+    selections = operation.selection_set.selections
+    return len(selections) > 1 or not isinstance(selections[0], FieldNode)
 
 
 def _bytes_of(operation: OperationDefinitionNode) -> int:

@@ -98,6 +98,10 @@ class Query:
     async def eve(self) -> Person:
         return Person(number=1)
 
+    @query(Person, "Anybody.")
+    async def person(self, number: int) -> Person:
+        return Person(number=number)
+
     @query(int, "No object at all.")
     async def count(self) -> int:
         return 1

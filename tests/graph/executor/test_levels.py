@@ -35,6 +35,15 @@ async def test_fields_of_one_level_share_a_call_of_their_loader() -> None:
     assert FETCHED.calls == [("children", [1]), ("names", [2, 3])]
 
 
+async def test_root_fields_share_their_loads() -> None:
+    roots = " ".join(f"a{number}: person(number: {number}) {{ children {{ name }} }}" for number in range(2, 6))
+
+    answer = await asked(f"{{ {roots} }}")
+
+    assert [call for call, _ in FETCHED.calls] == ["children", "names"]
+    assert answer["data"]["a5"]["children"][1] == {"name": "number 11"}
+
+
 async def test_nothing_is_loaded_twice_in_one_operation() -> None:
     await asked("{ eve { name children { number } } again: eve { name children { name } } }")
 
