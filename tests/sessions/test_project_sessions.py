@@ -13,7 +13,7 @@ from app.core.paging import PageRequest
 from app.db.database import Database
 from app.db.pages import PageShape
 from app.db.statement import Query
-from app.sessions.loaders import _BY_IDS, _count, _page
+from app.sessions.loaders import _BY_IDS, SESSION_COLUMNS, _count, _page
 from app.sessions.repository import projects
 from app.sessions.values import SessionOrder
 from tests.client import GraphQLClient
@@ -134,7 +134,7 @@ async def plan(connection: Any, query: Any, mode: str) -> dict[str, Any]:
 
 
 def _first(order: SessionOrder, *names: str) -> Query[Any]:
-    return _page(frozenset(names), order, PageShape.of(PageRequest(50, False, None, None)))
+    return _page(frozenset(names), order, PageShape.of(PageRequest(50, False, None, None)), SESSION_COLUMNS.whole)
 
 
 @pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])

@@ -10,10 +10,15 @@ import pytest
 from app.core.paging import PageRequest
 from app.db.pages import PageShape
 from app.db.statement import Query
-from app.sessions.loaders import _count, _page
+from app.sessions.loaders import SESSION_COLUMNS, _count, _page
 from app.sessions.values import SessionOrder
 
-FIRST = _page(frozenset(["tags"]), SessionOrder.UPDATED_AT_DESC, PageShape.of(PageRequest(50, False, None, None)))
+FIRST = _page(
+    frozenset(["tags"]),
+    SessionOrder.UPDATED_AT_DESC,
+    PageShape.of(PageRequest(50, False, None, None)),
+    SESSION_COLUMNS.whole,
+)
 COUNT = _count(frozenset(["tags"]))
 
 # Of 30,000 sessions of two tenants a user has 1,500; every second is "common", ten of the user's are "rare", and

@@ -20,6 +20,7 @@ from app.graph.context import Context
 from app.graph.executor import EXECUTORS
 from app.graph.operations import Operation, Operations, Refused, answer_of, errors_of
 from app.graph.schema import Schema
+from app.statistics.service import StatisticsCache
 from tests.client import WIDE
 
 Prepare = Callable[[Context], Context]
@@ -109,7 +110,8 @@ class Both:
         return list(answer.get("errors", ()))
 
     def _context(self) -> Context:
-        return Context(self._actor, self._database, self._services)
+        # What one execution has kept for the next must not be what they have in common.
+        return Context(self._actor, self._database, {**self._services, StatisticsCache: StatisticsCache()})
 
 
 def check_errors(ours: Mapping[str, Any], theirs: Mapping[str, Any], possible: Sequence[Error]) -> None:

@@ -19,6 +19,12 @@ SUITES = ("tests/execution", "tests/test_star_wars_query.py", "tests/test_user_r
 NOT_IN_PARTS = "asks for an answer in parts and is refused: the base class passes @defer and @stream over, and so do we"
 """No served schema has these directives, so validation refuses a document that has them."""
 
+LATER = (
+    "two fields fail, one a turn of the event loop after the other: by the time that the value is completed again both "
+    "have failed, and one error more is told, or another order"
+)
+"""What was begun by then is begun anew, so that an error is found some turns later than by graphql-core alone."""
+
 EXCEPTIONS = {
     f"tests/execution/{name}": reason
     for reason, names in {
@@ -37,10 +43,16 @@ EXCEPTIONS = {
             "incremental/test_stream.py::describe_execute_stream_directive"
             "::original_execute_function_throws_error_if_streamed_and_not_all_is_sync",
         ),
+        LATER: (
+            "test_cancellation.py::describe_execute_cancellation::suppresses_sibling_errors_after_a_non_null_error_bubbles",
+            "test_nonnull.py::describe_execute_handles_non_nullable_types"
+            "::describe_handles_multiple_errors_for_a_single_response_position"
+            "::slower_nullable_after_non_nullable_root_field",
+        ),
     }.items()
     for name in names
 }
-"""The tests of theirs that fail with our executor, each with its reason. graphql-core's `Executor` fails the same."""
+"""The tests of theirs that fail with our executor, each with its reason. graphql-core's `Executor` fails the first."""
 
 FEWEST = 700
 """Tests that these suites have at least: fewer mean that they were not found."""
