@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import orjson
 
 from app.asgi import create_app
 from app.container import Container
@@ -18,7 +19,7 @@ from app.core.settings import Settings
 from app.db.database import Database
 from app.graph.body import GraphQLRequest
 from app.graph.context import Context
-from app.graph.operations import Operations, Refused, errors_of
+from app.graph.operations import Answer, Operations, Refused, errors_of
 from app.identity.service import Authenticator, OpenDoor
 from app.schema import schema
 from tests.conversations import PATIENCE_SECONDS
@@ -30,6 +31,12 @@ WIDE: dict[str, Any] = {
     "max_document_fields": 100_000, "max_cost": 10**15,
 }  # fmt: skip
 """Documents of walks, which ask for every field there is, are larger than those that clients send."""
+
+
+def as_sent(answer: Answer) -> dict[str, Any]:
+    """An answer as a client reads it: until it is written, it holds what is only then written as text."""
+    found: dict[str, Any] = orjson.loads(orjson.dumps(answer))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ class GraphQLClient:
         except (Refused, AppError) as error:
             return {"errors": errors_of(error, correlation_id)}
         async with asyncio.timeout(PATIENCE_SECONDS), aclosing(answers):
-            return await anext(answers)
+            return as_sent(await anext(answers))
 
     async def mutate(self, field: str, selection: str, input_: Mapping[str, Any]) -> dict[str, Any]:
         """The payload of one mutation: `selection` beside success, error and deduplicated."""

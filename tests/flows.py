@@ -11,7 +11,7 @@ from app.graph.operations import Operations
 from app.prompts.values import Stage
 from app.schema import schema
 from tests.answers import ask, run_of
-from tests.client import GraphQLClient
+from tests.client import GraphQLClient, as_sent
 from tests.conversations import PATIENCE_SECONDS
 from tests.execution.scenes import executed, greeting
 from tests.followers import COMPLETION
@@ -37,7 +37,7 @@ async def answered(client: GraphQLClient, run: str) -> str:
         async with aclosing(await operations.start(operations.prepare(asked, context), context)) as told:
             async for answer in told:
                 assert "errors" not in answer, answer
-                event = answer["data"]["messageCompletion"]
+                event = as_sent(answer)["data"]["messageCompletion"]
                 text, last = text + event.get("text", ""), event["__typename"]
     assert last == "CompletionFinished"
     return text

@@ -7,7 +7,7 @@ from app.core.settings import Settings
 from app.graph.body import GraphQLRequest
 from app.graph.operations import Operations
 from app.schema import schema
-from tests.client import GraphQLClient, client_of
+from tests.client import GraphQLClient, as_sent, client_of
 from tests.runs.conftest import a_process
 from tests.schema_walk import random_id
 from tests.workflow.scenes import Scene, a_project, insert
@@ -38,10 +38,10 @@ async def test_project_is_followed_from_a_number_to_its_end_by_its_tenant_alone(
         operations = Operations(schema, executor=Settings().executor)
         operation = operations.prepare(asked, context)
         async with aclosing(await operations.start(operation, context)) as answers:
-            told = [(await anext(answers))["data"]["projectEvents"] for _ in range(2)]
+            told = [as_sent(await anext(answers))["data"]["projectEvents"] for _ in range(2)]
             await happened(scene, 4, "project.deleted")
             # The poll finds it, for nobody announced it; then the stream is over.
-            told += [answer["data"]["projectEvents"] async for answer in answers]
+            told += [as_sent(answer)["data"]["projectEvents"] async for answer in answers]
 
         nowhere = await first(bob, id=random_id("Project"))
         too_far = await first(bob, id=scene.id, after="9")
