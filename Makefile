@@ -39,12 +39,12 @@ test: setup contract ## run all tests, with coverage
 	@$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist worksteal --cov --cov-report=term --cov-fail-under=95 $(ARGS)
 
 # The rooms whose tests ask by the graph, and what is promised of every field. What is below the graph knows no executor.
-THROUGH_THE_GRAPH := $(addprefix tests/,attachments branches budgets catalogue erasure events execution graph idempotency \
-  identity messages probes prompts runs search sessions statistics telemetry toolbox tools workflow \
-  $(addprefix promises/test_,generated_operations.py sample_operations.py projection.py bad_pages.py isolation.py))
+ASKING := attachments branches budgets catalogue erasure events execution graph idempotency identity messages probes prompts \
+  runs search sessions statistics telemetry toolbox tools workflow $(addprefix promises/test_,generated_operations.py \
+  sample_operations.py projection.py bad_pages.py isolation.py)
 
-test-standard: setup ## run the tests that ask by the graph with graphql-core's own executor, without coverage
-	@COLLOQUY_EXECUTOR=standard $(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist worksteal --deselect tests/graph/executor $(THROUGH_THE_GRAPH) $(ARGS)
+test-standard: setup ## run the tests that ask by the graph with graphql-core's own executor; ASKING="tools" for some of them
+	@COLLOQUY_EXECUTOR=standard $(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist worksteal --deselect tests/graph/executor $(addprefix tests/,$(ASKING)) $(ARGS)
 
 check: $(SYNCED) ## lint, format, types, import contracts, schema and its clients, containers
 	@$(BIN)/ruff check .
