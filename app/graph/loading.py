@@ -105,8 +105,10 @@ class Loader(DataLoader[K, V], Generic[K, V]):
         self.loaders = loaders
         self.known: dict[K, V | Exception] = {}
         """What was fetched, or why it was not: no key is fetched twice in one operation."""
+        self._under_way: dict[K, asyncio.Future[None]] = {}
+        self._failure: Exception | None = None
         self._wanted: dict[K, None] = {}
-        self._fetching: asyncio.Future[Exception | None] | None = None
+        self._gathering: asyncio.Future[None] | None = None
 
     def load(self, key: K) -> Awaitable[V]:  # type: ignore[override]  # a future is more than is promised here
         """The value of a key, to be awaited."""
@@ -120,39 +122,52 @@ class Loader(DataLoader[K, V], Generic[K, V]):
         """Have all keys of a level in `known`, by one call of `fetch`. What that raises is there, too, and raised."""
         missing = [key for key in dict.fromkeys(keys) if key not in self.known]
         if missing:
-            error = await (self._fetch_together(missing) if self.loaders.several else self._fetch(missing))
-            if error is not None:
-                raise error
+            await (self._have_together(missing) if self.loaders.several else self._have(missing))
+        if self._failure is not None:
+            raise self._failure
 
     async def batch_load_fn(self, keys: list[K]) -> list[Any]:
         """Called by the data loader once per level."""
-        missing = [key for key in keys if key not in self.known]
-        if missing:
-            with self.loaders.loading():
-                await self._fetch(missing)
+        with self.loaders.loading():
+            await self._have(keys)
         return [self.known[key] for key in keys]
 
-    async def _fetch_together(self, keys: list[K]) -> Exception | None:
+    async def _have_together(self, keys: list[K]) -> None:
+        """With what other root fields want in the same turn of the loop."""
         self._wanted.update(dict.fromkeys(keys))
-        if self._fetching is None:
-            self._fetching = asyncio.ensure_future(self._fetch_wanted())
-        return await asyncio.shield(self._fetching)
+        if self._gathering is None:
+            self._gathering = asyncio.ensure_future(self._have_wanted())
+        await asyncio.shield(self._gathering)
 
-    async def _fetch_wanted(self) -> Exception | None:
+    async def _have_wanted(self) -> None:
         with self.loaders.loading():
             await asyncio.sleep(0)
-            keys, self._wanted, self._fetching = list(self._wanted), {}, None
-            return await self._fetch(keys)
+            keys, self._wanted, self._gathering = list(self._wanted), {}, None
+            await self._have(keys)
 
-    async def _fetch(self, keys: list[K]) -> Exception | None:
+    async def _have(self, keys: list[K]) -> None:
+        """Fetch what is not known; what somebody else is fetching is waited for, and fetched where they gave up."""
+        while missing := [key for key in keys if key not in self.known]:
+            mine = [key for key in missing if key not in self._under_way]
+            if mine:
+                await self._fetch(mine)
+            else:
+                await asyncio.wait([self._under_way[missing[0]]])
+
+    async def _fetch(self, keys: list[K]) -> None:
+        ended = asyncio.get_running_loop().create_future()
+        self._under_way.update(dict.fromkeys(keys, ended))
         try:
             async with self.loaders.database.read() as scope:
                 found = await self.fetch(scope, self.loaders.actor, keys)
             self.known.update(zip(keys, found, strict=True))
         except Exception as error:
+            self._failure = error
             self.known.update(dict.fromkeys(keys, error))
-            return error
-        return None
+        finally:
+            for key in keys:
+                del self._under_way[key]
+            ended.set_result(None)
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[K]) -> Sequence[V]:
         """The value of each key, in the order of `keys`."""

@@ -71,6 +71,10 @@ class Person:
         return info.context.loader(Names).load(self.number)
 
     @strawberry.field
+    async def greeting(self, info: Info) -> str:
+        return f"Hello, {await info.context.loader(Names).load(self.number)}!"
+
+    @strawberry.field
     async def slow(self) -> int:
         FETCHED.waiting += 1
         if FETCHED.waiting == 2:

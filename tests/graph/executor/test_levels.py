@@ -35,6 +35,13 @@ async def test_fields_of_one_level_share_a_call_of_their_loader() -> None:
     assert FETCHED.calls == [("children", [1]), ("names", [2, 3])]
 
 
+async def test_what_one_field_is_loading_is_not_loaded_for_another() -> None:
+    answer = await asked("{ eve { children { greeting name } } }")
+
+    assert answer["data"]["eve"]["children"][1] == {"greeting": "Hello, number 3!", "name": "number 3"}
+    assert FETCHED.calls == [("children", [1]), ("names", [2, 3])]
+
+
 async def test_root_fields_share_their_loads() -> None:
     roots = " ".join(f"a{number}: person(number: {number}) {{ children {{ name }} }}" for number in range(2, 6))
 
