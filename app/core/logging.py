@@ -77,6 +77,12 @@ class LineFormatter(structlog.stdlib.ProcessorFormatter):
         return super().format(record)
 
 
+_PROCESSORS: list[Processor] = [
+    structlog.stdlib.filter_by_level, *_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+]  # fmt: skip
+"""One list for good: a logger that was used keeps the one that it has seen."""
+
+
 def configure_logging(level: str) -> None:
     """Send every log line, the libraries' too, to standard error in one format."""
     handler = logging.StreamHandler(sys.stderr)
@@ -96,9 +102,7 @@ def configure_loggers() -> None:
     # It warns of every form that is none, which is refused, and told as all that is.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level, *_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=_PROCESSORS,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
