@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LIMIT_SECONDS = 240.0
+LIMIT_SECONDS = 360.0
 """A cluster is made, filled and removed: half a minute for all, on a busy machine minutes."""
 
 
@@ -52,7 +52,7 @@ async def test_a_run_prints_a_table_and_keeps_its_figures(tmp_path: Path) -> Non
         assert 0 < ratio["min"] <= ratio["median"] <= ratio["max"]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(420)
 async def test_every_benchmark_runs_and_keeps_its_figures(tmp_path: Path) -> None:
     code, printed, told = await run("--quick", "--rounds", "1", "--seconds", "0.1", "--results", str(tmp_path))
 
