@@ -56,8 +56,8 @@ _CORS: dict[str, Any] = {
 
 
 _OBJECTS_BEFORE_COLLECTION = 50_000
-"""More than the answers under way have: Python's own 700 had five collections look through each large one, a fifth of
-its time, for circles that are not there. What is in none goes when it is dropped."""
+"""More than the answers under way have: by Python's own 700, five collections would look through each large one, for
+circles that are not there. What is in none goes when it is dropped."""
 
 
 def create_app(settings: Settings | None = None) -> Starlette:

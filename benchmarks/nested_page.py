@@ -62,7 +62,7 @@ async def nested_page(bench: Bench) -> list[Comparison]:
     async with bench.cluster.database("nested_page") as dsn, serving(dsn, bench.cluster.folder) as server:
         bench.say("page: storing sessions, messages and tool calls")
         await filled_sessions(dsn, STORED_MESSAGES)
-        body = orjson.dumps({"query": _QUERY}).decode()
+        body = orjson.dumps({"query": QUERY}).decode()
         task = Task(server.port, USER, [body], f'"sequenceNumber":{STORED_MESSAGES}', CLIENTS, bench.effort.seconds)
         pool = await asyncpg.create_pool(dsn, min_size=CLIENTS, max_size=CLIENTS)
 

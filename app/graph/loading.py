@@ -1,7 +1,7 @@
 """Loaders: a batch of keys becomes one statement."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -56,7 +56,13 @@ class Loaders:
         return made
 
     def forget(self) -> None:
-        """Drop what was loaded: a mutation has changed it."""
+        """Drop what was loaded: a mutation has changed it, or the operation has ended.
+
+        Pages refer to what counts their lists, which is the loader that keeps them: left alone, all that an answer was
+        made of would wait for the garbage collector, which takes a fifth of the time then.
+        """
+        for made in self._made.values():
+            made.drop()
         self._made.clear()
 
     @contextmanager
@@ -109,6 +115,11 @@ class Loader(DataLoader[K, V], Generic[K, V]):
         self._failure: Exception | None = None
         self._wanted: dict[K, None] = {}
         self._gathering: asyncio.Future[None] | None = None
+
+    def drop(self) -> None:
+        """Forget all that was loaded."""
+        self.known.clear()
+        self.clear_all()
 
     def load(self, key: K) -> Awaitable[V]:  # type: ignore[override]  # a future is more than is promised here
         """The value of a key, to be awaited."""

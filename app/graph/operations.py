@@ -144,7 +144,10 @@ class Operations:
         """The one answer to a query or a mutation; Refused or an AppError where nothing is executed."""
         if operation.kind is OperationType.QUERY:
             context = await context.for_query()
-        answer = await self._in_time(operation, context)
+        try:
+            answer = await self._in_time(operation, context)
+        finally:
+            context.loaders.forget()
         return {**answer, **self._told(operation, context)}
 
     async def _in_time(self, operation: Operation, context: Context) -> Answer:

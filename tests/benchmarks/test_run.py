@@ -62,7 +62,8 @@ async def test_every_benchmark_runs_and_keeps_its_figures(tmp_path: Path) -> Non
     assert all(found["title"].split(",")[0] in printed for found in kept["comparisons"][:1])
     for line in (
         "append, 16 writers, 1 session", "3 statements", "of CPU per event", "a user of 500 sessions, known",
-        "three common words, of 12,500 messages", "50 of 50 projects with their progress", "of which, µs: feed",
+        "three common words, of 12,500 messages", "50 of 50 projects with their progress", "from within: view",
+        "of which, µs: feed",
     ):  # fmt: skip
         assert any(line in text for text in told_of), line
     assert all(
@@ -77,5 +78,5 @@ async def test_an_unknown_benchmark_is_named_before_anything_is_measured(tmp_pat
 
     assert code == 2
     assert "juggling" in told
-    assert "append, events, execution, http, list, page, search, statistics, streams, workflow" in told
+    assert "append, events, execution, http, list, page, search, statistics, streams, view, workflow" in told
     assert results(tmp_path) == []

@@ -23,6 +23,8 @@ class _NoPath(Path):
     """A level has many paths: who asks for one is called row by row."""
 
     def __getattribute__(self, name: str) -> Any:
+        if name.startswith("__"):
+            return super().__getattribute__(name)
         raise Surprise(name)
 
 

@@ -1,6 +1,6 @@
 """What one is told of an answer that is being written."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from decimal import Decimal
 from typing import Annotated
 
