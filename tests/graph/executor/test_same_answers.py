@@ -21,7 +21,7 @@ from tests.schema_walk import query_fields
 PARTS = 8
 """Tests among which the workers of a run share the operations."""
 
-DOCUMENTS = int(os.environ.get("COLLOQUY_GENERATED_DOCUMENTS", "800"))
+DOCUMENTS = int(os.environ.get("COLLOQUY_GENERATED_DOCUMENTS", "600"))
 """Each is executed four times by both executors; the setting is for whoever changes one of them and wants more."""
 
 RATES = (0.0, 0.02, 0.06, 0.2)
