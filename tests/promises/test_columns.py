@@ -10,6 +10,7 @@ from graphql import GraphQLField, GraphQLNamedType, GraphQLObjectType, get_named
 from app.messages.loaders import MESSAGE_COLUMNS
 from app.sessions.loaders import SESSION_COLUMNS
 from app.tools.loaders import CALL_COLUMNS
+from benchmarks.nested_page import QUERY
 from tests.client import GraphQLClient
 from tests.fakes import StatementRecorder
 from tests.schema_walk import is_connection, leaves
@@ -21,19 +22,6 @@ ON_DEMAND = {
     "RequirementsAnalysis", "ProjectPlanning", "StoryGeneration", "PromptGeneration",
 }  # fmt: skip
 """Types whose rows have columns on demand."""
-
-PAGE = """{
-  sessions(first: 20) { nodes {
-    id title status updatedAt messageCount
-    messages(last: 20) {
-      nodes {
-        id sequenceNumber role status content tokenCount createdAt
-        toolCalls { id position name arguments result success durationMs }
-      }
-      pageInfo { hasPreviousPage startCursor }
-    }
-  } }
-}"""
 
 
 @pytest.fixture
@@ -129,7 +117,7 @@ async def test_page_of_sessions_messages_and_calls_takes_three_statements(
 ) -> None:
     statements.clear()
 
-    answer = await client.data(PAGE)
+    answer = await client.data(QUERY)
 
     assert any(node["toolCalls"] for node in answer["sessions"]["nodes"][0]["messages"]["nodes"])
     assert len(statements.sent) == 3
