@@ -25,7 +25,7 @@ from app.prompts.values import TemplateFilter, TemplateOrder
 from app.runs.values import RunStatus
 from app.sessions.loaders import SESSION_COLUMNS
 from app.sessions.values import SessionFilter, SessionOrder
-from app.statistics.values import UsageGrouping
+from app.statistics.values import MessageGrouping, UsageGrouping
 from app.tools.loaders import CALL_COLUMNS
 from app.workflow.loaders import PROJECT_COLUMNS, STAGE_COLUMNS, STORY_COLUMNS
 from app.workflow.loaders import projects as workflow_projects
@@ -160,6 +160,9 @@ BUILDERS: dict[tuple[str, str], list[tuple[Any, ...]]] = {
     ("app.sessions.repository.sessions", "_set_metadata"): [
         (names,) for names in _changes(["tags", "custom_data", "summary"])
     ],
+    ("app.statistics.loaders.activity", "_sessions"): [(False,), (True,)],
+    ("app.statistics.loaders.activity", "_tools"): [(False,), (True,)],
+    ("app.statistics.loaders.stored", "_series"): list(product(MessageGrouping, (False, True))),
     ("app.statistics.loaders.usage", "_series"): list(product(UsageGrouping, (False, True))),
     ("app.tools.repository.calls", "_add"): [(False,), (True,)],
     ("app.workflow.loaders.lists", "_counts"): list(product(("project_id", "upstream_id"), STAGE_CONDITIONS)),

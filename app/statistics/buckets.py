@@ -38,11 +38,7 @@ def bounds(start: datetime, end: datetime, bucket: UsageBucket, zone: ZoneInfo) 
     The first bucket begins at `start` and the last ends at `end`, wherever the calendar's would; all between are whole.
     ValidationError, EmptyRange, TooManyBuckets.
     """
-    for name, moment in (("from", start), ("to", end)):
-        if not _EARLIEST <= moment <= _LATEST:
-            raise ValidationError(
-                f"{name} must be between the years {_EARLIEST.year} and {_LATEST.year}", field=name, hint="correct it"
-            )
+    require_moments(start, end)
     if start >= end:
         raise EmptyRange
     found = [start]
@@ -55,6 +51,15 @@ def bounds(start: datetime, end: datetime, bucket: UsageBucket, zone: ZoneInfo) 
         if len(found) > MOST_BUCKETS:
             raise TooManyBuckets
     return [*found, end]
+
+
+def require_moments(start: datetime | None, end: datetime | None) -> None:
+    """Raise ValidationError where one of those that are given is not of this age."""
+    for name, moment in (("from", start), ("to", end)):
+        if moment is not None and not _EARLIEST <= moment <= _LATEST:
+            raise ValidationError(
+                f"{name} must be between the years {_EARLIEST.year} and {_LATEST.year}", field=name, hint="correct it"
+            )
 
 
 def between(moments: list[datetime]) -> list[tuple[datetime, datetime]]:

@@ -1,7 +1,7 @@
 """What can be wrong with a question for statistics."""
 
 from app.core.errors import LimitExceeded, ValidationError
-from app.statistics.values import MOST_BUCKETS, MOST_POINTS
+from app.statistics.values import MOST_BUCKETS, MOST_HOURS, MOST_POINTS
 
 
 class UnknownTimeZone(ValidationError):
@@ -18,6 +18,15 @@ class EmptyRange(ValidationError):
 
     def __init__(self) -> None:
         super().__init__("`to` must be later than `from`", field="to", hint="exchange them, or move `to`")
+
+
+class RangeTooLong(LimitExceeded):
+    """More time than messages are counted of at once."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"from `from` to `to` there are more than {MOST_HOURS:,} hours", field="from", hint="take a shorter range"
+        )
 
 
 class TooManyBuckets(LimitExceeded):
@@ -38,5 +47,5 @@ class TooManyPoints(LimitExceeded):
         super().__init__(
             f"{keys:,} keys in {buckets:,} buckets are more than {MOST_POINTS:,} points",
             field="groupBy",
-            hint="take a longer bucket, a shorter range, or group by PROVIDER or NONE",
+            hint="take a longer bucket, a shorter range, or group by less, or by NONE",
         )

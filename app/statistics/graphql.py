@@ -1,5 +1,6 @@
 """Statistics in the graph."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
@@ -12,11 +13,18 @@ from app.graph.context import Info
 from app.graph.enums import described
 from app.graph.queries import query
 from app.graph.scalars import BigInt
+from app.sessions.graphql import ChatSessionType
 from app.sessions.graphql import session_id as session_named
+from app.sessions.loaders import SessionById
+from app.sessions.models import ChatSession
 from app.statistics import service
 from app.statistics.service import StatisticsCache, WantedSeries
 from app.statistics.values import (
+    KeyCount,
+    MessageGrouping,
+    MessagePoint,
     PersistenceStatistics,
+    SessionActivity,
     SessionStatistics,
     StatisticsScope,
     UsageBucket,
@@ -26,6 +34,7 @@ from app.statistics.values import (
 )
 
 DEFAULT_HOURS = 24
+DEFAULT_SESSIONS = 10
 
 described(
     StatisticsScope,
@@ -43,6 +52,16 @@ described(
         UsageBucket.DAY: "From midnight to midnight: 23 to 25 hours.",
         UsageBucket.WEEK: "From Monday to Monday.",
         UsageBucket.MONTH: "From the first to the first.",
+    },
+)
+described(
+    MessageGrouping,
+    "What a series of messages is told apart by. Messages without it, such as questions by model, are left out.",
+    {
+        MessageGrouping.NONE: "Nothing: one point for each bucket, of all messages.",
+        MessageGrouping.MODEL: "The model that a message names.",
+        MessageGrouping.ROLE: "The role.",
+        MessageGrouping.INTENT: "The intent that was found.",
     },
 )
 described(
@@ -93,6 +112,17 @@ class UserStatisticsType:
     most_used_tools: Counts = field(description="The ten tools that were called most.")
 
 
+@strawberry.type(name="SessionActivity", description="What was stored in one session in a stretch of time.")
+class SessionActivityType:
+    messages: int = field(description="How many messages.")
+    failed_messages: int = field(description="How many of them have failed, or have an error code.")
+    tokens: BigInt = field(description="Their tokens.")
+
+    @field(graphql_type=ChatSessionType | None, description="The session; null when it was deleted meanwhile.")
+    def session(self, info: Info, root: strawberry.Parent[SessionActivity]) -> Awaitable[ChatSession | None]:
+        return info.context.loader(SessionById).load(root.session_id)
+
+
 @strawberry.type(name="MessagePersistenceStatistics", description="How the messages of a stretch of time were stored.")
 class MessagePersistenceStatisticsType:
     since: datetime = field(description="The moment from which messages count.")
@@ -114,6 +144,25 @@ class MessagePersistenceStatisticsType:
     intents: Counts = field(description="Messages by intent, the highest count first; at most 100 intents.")
     warnings: Counts = field(description="Warnings of the pipeline by code, the highest count first; at most 100.")
 
+    @field(
+        graphql_type=Counts,
+        description="Tool calls of the messages by the tool's name, the highest count first; at most 100 names.",
+    )
+    async def tools(self, info: Info, root: strawberry.Parent[PersistenceStatistics]) -> tuple[KeyCount, ...]:
+        return await service.tools_of(info.context.loaders, root)
+
+    @field(
+        graphql_type=list[SessionActivityType],
+        description="The sessions with the most of the messages, the highest count first.",
+    )
+    async def most_active_sessions(
+        self,
+        info: Info,
+        root: strawberry.Parent[PersistenceStatistics],
+        first: Annotated[int, strawberry.argument(description="How many at most: 1 to 100.")] = DEFAULT_SESSIONS,
+    ) -> tuple[SessionActivity, ...]:
+        return await service.most_active_sessions(info.context.loaders, root, first)
+
 
 @strawberry.type(name="UsagePoint", description="What runs used that ended in one bucket of time.")
 class UsagePointType:
@@ -131,6 +180,32 @@ class UsagePointType:
     estimated_runs: int = field(description="How many runs have an estimate in place of the provider's count.")
     unpriced_runs: int = field(description="How many runs have no known price: they are not in `cost`.")
     cost: Decimal | None = field(description="In US dollars, of the runs with a known price; null when none has one.")
+
+
+@strawberry.type(name="MessagePoint", description="What was stored in one bucket of time.")
+class MessagePointType:
+    start: datetime = field(description="The first moment of the bucket.")
+    end: datetime = field(description="The first moment after it.")
+    key: str | None = field(description="What the series is told apart by; null where it is not grouped.")
+    messages: int = field(description="How many messages were stored.")
+    failed_messages: int = field(description="How many of them have failed, or have an error code.")
+    tokens: BigInt = field(description="Their tokens.")
+    processing_time_p50_ms: int | None = field(
+        description="Half of the answers whose processing time was reported took at most so long; null without any."
+    )
+    processing_time_p95_ms: int | None = field(description="95 of 100 of them took at most so long.")
+
+
+_From = Annotated[
+    datetime, strawberry.argument(name="from", description="The first moment; the first bucket begins here.")
+]
+_To = Annotated[datetime, strawberry.argument(name="to", description="The first moment after the last bucket.")]
+_Bucket = Annotated[UsageBucket, strawberry.argument(description="How long a bucket is.")]
+_TimeZone = Annotated[
+    str, strawberry.argument(description="Whose midnights end a day: an IANA name such as Europe/Berlin.")
+]
+_OfSession = Annotated[strawberry.ID | None, strawberry.argument(description="Only of this session.")]
+"""Arguments of each series."""
 
 
 @strawberry.type
@@ -161,18 +236,26 @@ class StatisticsQueries:
 
     @query(
         MessagePersistenceStatisticsType | None,
-        "How messages were stored lately: in all your sessions, or in one; null when that is not there, or not yours.",
+        "How messages were stored lately, or from one moment to another: in all your sessions, or in one; null when "
+        "that is not there, or not yours.",
     )
     async def message_persistence_statistics(
         self,
         info: Info,
         session_id: Annotated[strawberry.ID | None, strawberry.argument(description="One session.")] = None,
         time_range_hours: Annotated[
-            int, strawberry.argument(description="How far back from now: 1 to 8,784 hours.")
+            int, strawberry.argument(description="How far back from `to`, without `from`: 1 to 8,784 hours.")
         ] = DEFAULT_HOURS,
+        at_from: Annotated[
+            datetime | None,
+            strawberry.argument(name="from", description="The first moment; at most 8,784 hours before `to`."),
+        ] = None,
+        at_to: Annotated[
+            datetime | None, strawberry.argument(name="to", description="The first moment after the last; now if null.")
+        ] = None,
     ) -> PersistenceStatistics | None:
         named = None if session_id is None else session_named(session_id)
-        return await service.of_stored(info.context.loaders, named, time_range_hours)
+        return await service.of_stored(info.context.loaders, named, time_range_hours, at_from, at_to)
 
     @query(
         list[UsagePointType] | None,
@@ -182,21 +265,37 @@ class StatisticsQueries:
     async def usage_series(
         self,
         info: Info,
-        at_from: Annotated[
-            datetime, strawberry.argument(name="from", description="The first moment; the first bucket begins here.")
-        ],
-        at_to: Annotated[
-            datetime, strawberry.argument(name="to", description="The first moment after the last bucket.")
-        ],
-        bucket: Annotated[UsageBucket, strawberry.argument(description="How long a bucket is.")],
+        at_from: _From,
+        at_to: _To,
+        bucket: _Bucket,
         group_by: Annotated[
             UsageGrouping, strawberry.argument(description="What the points are told apart by.")
         ] = UsageGrouping.NONE,
-        time_zone: Annotated[
-            str, strawberry.argument(description="Whose midnights end a day: an IANA name such as Europe/Berlin.")
-        ] = "UTC",
-        session_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only of this session.")] = None,
+        time_zone: _TimeZone = "UTC",
+        session_id: _OfSession = None,
     ) -> list[UsagePoint] | None:
         named = None if session_id is None else session_named(session_id)
         wanted = WantedSeries(at_from, at_to, bucket, group_by, time_zone, named)
         return await service.usage_series(info.context.loaders, wanted)
+
+    @query(
+        list[MessagePointType] | None,
+        "What was stored over time, with a point for every bucket and key, by start and then by key: at most 1,000 "
+        "buckets, 5,000 points and 8,784 hours. Of all your sessions, or of one; null when that is not there, or not "
+        "yours.",
+    )
+    async def message_series(
+        self,
+        info: Info,
+        at_from: _From,
+        at_to: _To,
+        bucket: _Bucket,
+        group_by: Annotated[
+            MessageGrouping, strawberry.argument(description="What the points are told apart by.")
+        ] = MessageGrouping.NONE,
+        time_zone: _TimeZone = "UTC",
+        session_id: _OfSession = None,
+    ) -> list[MessagePoint] | None:
+        named = None if session_id is None else session_named(session_id)
+        wanted = WantedSeries(at_from, at_to, bucket, group_by, time_zone, named)
+        return await service.message_series(info.context.loaders, wanted)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.core.actor import TenantId, UserId
 from app.messages.values import MessageRole, MessageStatus
+from app.sessions.values import SessionId
 
 MOST_NAMES = 100
 """Of one list of counts: those with the highest. Names are the application's own, and may be any number."""
@@ -19,6 +20,8 @@ MOST_POINTS = 5_000
 """Of one series, over all its keys."""
 MOST_HOURS = 8_784
 """A leap year."""
+MOST_ACTIVE_SESSIONS = 100
+"""Of one list of the sessions with the most messages."""
 LONGEST_WRITE = timedelta(minutes=5)
 """Longer than any writing transaction lives between the time it notes for its events and its commit: a statement is
 cancelled after the statement time-out (30 s), and a transaction that pauses is rolled back after seconds."""
@@ -38,6 +41,15 @@ class UsageBucket(StrEnum):
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
+
+
+class MessageGrouping(StrEnum):
+    """What a series of messages is told apart by."""
+
+    NONE = "none"
+    MODEL = "model"
+    ROLE = "role"
+    INTENT = "intent"
 
 
 class UsageGrouping(StrEnum):
@@ -120,10 +132,20 @@ class UserStatistics:
     most_used_tools: tuple[KeyCount, ...]
 
 
+class Stretch(NamedTuple):
+    """A stretch of time: to `until`, or now; from `since`, or so far back from there."""
+
+    stretch: timedelta
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class PersistenceStatistics:
     """How messages were stored in a stretch of time (S3-10)."""
 
+    session_id: SessionId | None
+    """None of all that a user has."""
     since: datetime
     until: datetime
     total_messages: int
@@ -170,6 +192,30 @@ class UsagePoint:
             self.input_tokens + self.cached_input_tokens + self.cache_write_tokens + self.output_tokens
             + self.reasoning_tokens
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SessionActivity:
+    """What was stored in one session in a stretch of time."""
+
+    session_id: SessionId
+    messages: int
+    failed_messages: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePoint:
+    """What was stored in one bucket, of one key."""
+
+    start: datetime
+    end: datetime
+    key: str | None
+    messages: int = 0
+    failed_messages: int = 0
+    tokens: int = 0
+    processing_time_p50_ms: int | None = None
+    processing_time_p95_ms: int | None = None
 
 
 ROLE_NAMES = {role.value: role.name for role in MessageRole}

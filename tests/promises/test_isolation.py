@@ -40,7 +40,7 @@ NOT_NAMES = {"after", "before", "timeZone"}
 OF_THE_TENANT = FOR_ADMINS | {"revokeApiKey"}
 """Mutations by which an admin changes what others have: tests/identity shows it of their keys."""
 
-FIGURES = {"sessionStatistics", "messagePersistenceStatistics", "usageSeries"}
+FIGURES = {"sessionStatistics", "messagePersistenceStatistics", "messageSeries", "usageSeries"}
 """What answers with numbers, in which no text can be looked for: of what is not there, with null."""
 ASKS_FOR_A_ROLE = {"userId"}
 """Text of mutations that names a user, which only an admin may: tests/erasure shows that others may not."""

@@ -71,5 +71,7 @@ async def test_front_ends_operations_run(client: GraphQLClient, live_as: ClientA
     now = datetime.now(UTC)
     days = {"from": (now - timedelta(days=2)).isoformat(), "to": (now + timedelta(days=1)).isoformat()}
     assert (await ask("Usage", **days))["userStatistics"]["totalSessions"] >= 1
+    active = (await ask("Activity", **days))["messagePersistenceStatistics"]["mostActiveSessions"]
+    assert session in [each["session"]["id"] for each in active]
 
     assert asked == set(OPERATIONS)

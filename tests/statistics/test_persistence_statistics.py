@@ -18,7 +18,7 @@ from app.messages.pipeline import MessagePipeline
 from app.sessions.values import SessionId
 from app.statistics import service
 from app.statistics.loaders.persistence import OF_SESSIONS
-from app.statistics.values import MOST_HOURS, PersistenceStatistics
+from app.statistics.values import MOST_HOURS, PersistenceStatistics, Stretch
 from tests.client import GraphQLClient
 from tests.conftest import an_actor, execute
 from tests.conversations import new_session, rows
@@ -42,6 +42,7 @@ def recomputed(found: PersistenceStatistics, messages: list[Any]) -> Persistence
     took = [message["processing_time_ms"] for message in inside if message["processing_time_ms"] is not None]
     prepared = [message["prepared_ms"] for message in inside if message["prepared_ms"] is not None]
     return PersistenceStatistics(
+        found.session_id,
         found.since,
         found.until,
         len(inside),
@@ -149,7 +150,7 @@ async def test_time_range_is_bounded(client: GraphQLClient, hours: int) -> None:
 
 async def rows_read(dsn: str, session: SessionId, hours: int) -> int:
     """How many rows of messages the statement looks at."""
-    values = {"ids": [session], "stretch": timedelta(hours=hours), **an_actor("alice").as_reader()}
+    values = {"ids": [session], **Stretch(timedelta(hours=hours))._asdict(), **an_actor("alice").as_reader()}
     connection = await asyncpg.connect(dsn)
     try:
         plan = await connection.fetchval(

@@ -2,24 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
     CTE,
     BigInteger,
     Double,
-    Interval,
     Select,
     Text,
-    Uuid,
-    any_,
-    case,
     cast,
     func,
     literal,
-    or_,
     select,
     true,
     union_all,
@@ -31,17 +27,9 @@ from app.db.scopes import ReadScope
 from app.db.statement import Query, param
 from app.graph.loading import Loader
 from app.messages.fragments import messages
-from app.messages.values import MessageStatus
-from app.sessions.fragments import readable, sessions
 from app.sessions.values import SessionId
-from app.statistics.values import MOST_NAMES, ROLE_NAMES, STATUS_NAMES, PersistenceStatistics, ranked
-
-_UNTIL = func.statement_timestamp()
-_SINCE = _UNTIL - param("stretch", Interval)
-"""By the database's clock, as the messages' own times are."""
-
-_ASKED = (sessions.c.id.label("session_id"), sessions.c.created_at, sessions.c.last_sequence)
-"""Of a session whose messages are counted."""
+from app.statistics.fragments import FAILED, SINCE, UNTIL, of_sessions, of_user, stored_of
+from app.statistics.values import MOST_NAMES, ROLE_NAMES, STATUS_NAMES, PersistenceStatistics, Stretch, ranked
 
 
 class _Figures(NamedTuple):
@@ -54,58 +42,6 @@ class _Figures(NamedTuple):
     processing: list[int] | None
     pipeline: list[float] | None
     counted: dict[str, list[list[Any]]] | None
-
-
-def _starts(wanted: CTE) -> CTE:
-    """The number of each wanted session's last message before the stretch of time.
-
-    Columns: key, session_id, last_sequence, before.
-    """
-    # Numbers and times of a session rise together: it is found from the end of the index of numbers, by which the rest
-    # is then read. An index by time of its own would cost every append.
-    last = (
-        select(messages.c.sequence_number)
-        .where(
-            messages.c.tenant_id == param("tenant_id"),
-            messages.c.session_id == wanted.c.session_id,
-            # IS TRUE keeps the index of all the tenant's messages by time out of it.
-            (messages.c.created_at < _SINCE).is_(true()),
-        )
-        .order_by(messages.c.sequence_number.desc())
-        .limit(1)
-        .correlate(wanted)
-        .scalar_subquery()
-    )
-    # A session that is younger than the stretch has none: to look for it would be to read all.
-    before = case((wanted.c.created_at >= _SINCE, literal(0, BigInteger)), else_=func.coalesce(last, 0))
-    # Materialized: it would else be looked for once for every message.
-    found = select(wanted.c.key, wanted.c.session_id, wanted.c.last_sequence, before.label("before"))
-    return found.cte("starts").prefix_with("MATERIALIZED")
-
-
-def _in_range(wanted: CTE) -> CTE:
-    """The messages of the wanted sessions in the stretch of time, with what is counted of them."""
-    starts = _starts(wanted)
-    failed = or_(messages.c.status == literal(MessageStatus.FAILED.value, Text), messages.c.error_code.is_not(None))
-    each = (
-        select(
-            messages.c.role, messages.c.status, messages.c.intent_name, messages.c.token_count,
-            messages.c.processing_time_ms, failed.label("failed"),
-            cast(messages.c.pipeline_facts["processingTimeMs"].astext, Double).label("pipeline_ms"),
-            messages.c.pipeline_facts["warnings"].label("warnings"),
-        )
-        .where(
-            messages.c.tenant_id == param("tenant_id"),
-            messages.c.session_id == starts.c.session_id,
-            messages.c.sequence_number > starts.c.before,
-            # True of all; but of a stretch with two ends the planner thinks that it is short, and takes the index.
-            messages.c.sequence_number <= starts.c.last_sequence,
-            (messages.c.created_at >= _SINCE).is_(true()),
-        )
-        .correlate(starts)
-        .lateral("each")
-    )  # fmt: skip
-    return select(starts.c.key, *each.c).select_from(starts.join(each, true())).cte("stored")
 
 
 def _sums(stored: CTE) -> CTE:
@@ -165,14 +101,19 @@ def _counted(stored: CTE) -> CTE:
 
 
 def _figures(keys: CTE, wanted: CTE) -> Select[Any]:
-    """The figures of each of the `keys` (key), over the sessions that are `wanted` (key and _ASKED)."""
-    stored = _in_range(wanted)
+    """The figures of each of the `keys` (key), over the sessions that are `wanted`."""
+    stored = stored_of(
+        wanted, messages.c.role, messages.c.status, messages.c.intent_name, messages.c.token_count,
+        messages.c.processing_time_ms, FAILED.label("failed"),
+        cast(messages.c.pipeline_facts["processingTimeMs"].astext, Double).label("pipeline_ms"),
+        messages.c.pipeline_facts["warnings"].label("warnings"),
+    )  # fmt: skip
     sums, counted = _sums(stored), _counted(stored)
     nothing = cast(0, BigInteger)
     return select(
         keys.c.key,
-        _SINCE.label("since"),
-        _UNTIL.label("until"),
+        SINCE.label("since"),
+        UNTIL.label("until"),
         *(func.coalesce(sums.c[name], nothing).label(name) for name in ("messages", "tokens", "failed")),
         sums.c.processing,
         sums.c.pipeline,
@@ -181,44 +122,16 @@ def _figures(keys: CTE, wanted: CTE) -> Select[Any]:
 
 
 def _of_sessions() -> Query[_Figures]:
-    wanted = (
-        select(
-            cast(sessions.c.id, Text).label("key"),
-            sessions.c.id.label("session_id"),
-            sessions.c.created_at,
-            sessions.c.last_sequence,
-        )
-        .where(readable(), sessions.c.id == any_(param("ids", ARRAY(Uuid))))
-        .cte("wanted")
-    )
+    wanted = of_sessions()
     return Query(_Figures, _figures(wanted, wanted))
 
 
 def _of_user() -> Query[_Figures]:
-    wanted = (
-        select(
-            sessions.c.user_id.label("key"),
-            sessions.c.id.label("session_id"),
-            sessions.c.created_at,
-            sessions.c.last_sequence,
-        )
-        .where(
-            sessions.c.tenant_id == param("tenant_id"),
-            sessions.c.user_id == param("user_id", Text),
-            # A session that was not changed since then has no message from then on.
-            sessions.c.updated_at >= _SINCE,
-        )
-        .cte("wanted")
-    )
-    return Query(_Figures, _figures(select(param("user_id", Text).label("key")).cte("keys"), wanted))
+    return Query(_Figures, _figures(select(param("user_id", Text).label("key")).cte("keys"), of_user()))
 
 
 OF_SESSIONS = _of_sessions()
 OF_USER = _of_user()
-
-
-Stretch = timedelta
-"""How far back it goes from now."""
 
 
 class PersistenceOfSession(Loader[tuple[SessionId, Stretch], PersistenceStatistics | None]):
@@ -233,8 +146,8 @@ class PersistenceOfSession(Loader[tuple[SessionId, Stretch], PersistenceStatisti
             wanted[stretch].append(session_id)
         found: dict[tuple[str, Stretch], PersistenceStatistics] = {}
         for stretch, ids in wanted.items():
-            for row in await scope.all(OF_SESSIONS, ids=ids, stretch=stretch, **actor.as_reader()):
-                found[row.key, stretch] = _statistics(row)
+            for row in await scope.all(OF_SESSIONS, ids=ids, **stretch._asdict(), **actor.as_reader()):
+                found[row.key, stretch] = _statistics(row, SessionId(UUID(row.key)))
         return [found.get((str(session_id), stretch)) for session_id, stretch in keys]
 
 
@@ -243,15 +156,16 @@ class PersistenceOfActor(Loader[Stretch, PersistenceStatistics]):
 
     async def fetch(self, scope: ReadScope, actor: Actor, keys: list[Stretch]) -> Sequence[PersistenceStatistics]:
         """One statement for each stretch."""
-        found = [await scope.all(OF_USER, stretch=stretch, **actor.as_owner()) for stretch in keys]
-        return [_statistics(row) for [row] in found]
+        found = [await scope.all(OF_USER, **stretch._asdict(), **actor.as_owner()) for stretch in keys]
+        return [_statistics(row, None) for [row] in found]
 
 
-def _statistics(row: _Figures) -> PersistenceStatistics:
+def _statistics(row: _Figures, session_id: SessionId | None) -> PersistenceStatistics:
     half_processed, most_processed = row.processing or (None, None)
     half_prepared, most_prepared = row.pipeline or (None, None)
     kinds = {kind: dict(pairs) for kind, pairs in (row.counted or {}).items()}
     return PersistenceStatistics(
+        session_id=session_id,
         since=row.since,
         until=row.until,
         total_messages=row.messages,
