@@ -271,7 +271,9 @@ async def add_project(client: GraphQLClient, run: str, chains: int, mark: str) -
     Of its prompts, which are to be decided, each is as if the run had made it.
     """
     context = await client.context()
-    project = await a_project(context.database._pool.fetch, mark, user=mark, tenant=context.actor.tenant_id, mark=mark)
+    project = await a_project(
+        context.database._lender.pool.fetch, mark, user=mark, tenant=context.actor.tenant_id, mark=mark
+    )
     made: dict[str, Any] = {"run_id": UUID(split_global_id(run)[1])}
     for number in range(chains):
         status = StageStatus.REJECTED if number else StageStatus.APPROVED
@@ -285,7 +287,7 @@ async def add_approved_prompt(client: GraphQLClient, own: Ids) -> str:
     """The id of an approved prompt, of a new list of stories in one's project."""
     context = await client.context()
     project, plan = (UUID(split_global_id(own[name])[1]) for name in ("Project", "ProjectPlanning"))
-    scene = Scene(context.database._pool.fetch, project, context.actor.tenant_id)
+    scene = Scene(context.database._lender.pool.fetch, project, context.actor.tenant_id)
     there = Attempt(PP, plan, None, (None, None))
     await scene.add(SG, StageStatus.REJECTED, upstream=there, stories=1, attempt=1 + new_id().int % 2**30)
     return (await scene.add(PG, StageStatus.APPROVED, story_index=0)).id

@@ -6,7 +6,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from dataclasses import dataclass
 from functools import partial
 from random import uniform
-from time import perf_counter_ns
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
@@ -17,10 +16,10 @@ from sqlalchemy import Table, literal, select
 from app.core.settings import Settings
 from app.db.errors import DatabaseUnavailable
 from app.db.faults import refusal
+from app.db.lending import Lender, Loan
 from app.db.scopes import Announce, ReadScope, SingleStatement, StatementLog, Transaction, UnitOfWork
 from app.db.statement import Query
 from app.db.tracing import APPLICATION_NAME, CommentedConnection, TracedConnection
-from app.telemetry.pools import PoolUse
 
 T = TypeVar("T")
 
@@ -81,13 +80,12 @@ class PoolSettings:
 class Database:
     """Scopes over a pool of connections. Nothing is held between two scopes."""
 
-    def __init__(self, pool: asyncpg.Pool, pool_settings: PoolSettings, log: StatementLog | None = None) -> None:
-        self._pool = pool
+    def __init__(self, lender: Lender, pool_settings: PoolSettings, log: StatementLog | None = None) -> None:
+        self._lender = lender
         self._settings = pool_settings
         self._log = log
         self._announce: Announce = _to_nobody
         self._choose_for_query: Callable[[], Awaitable[Database]] | None = None
-        self._use = PoolUse(pool_settings.name, pool_settings.size, pool.get_size, pool.get_idle_size)
 
     def announce_to(self, announce: Announce) -> None:
         """Have `announce` told of every stream that a committed unit of work has added to."""
@@ -134,7 +132,8 @@ class Database:
                 **({"default_transaction_read_only": "on"} if chosen.read_only else {}),
             },
         )
-        return cls(pool, chosen, log)
+        lender = Lender(pool, chosen.name, chosen.size, chosen.connect_timeout_seconds)
+        return cls(lender, chosen, log)
 
     @classmethod
     async def _prepare(cls, chosen: PoolSettings, connection: Any) -> None:
@@ -153,11 +152,7 @@ class Database:
 
     async def close(self) -> None:
         """Wait for borrowed connections to come back, then close all; after the connect time-out, close them anyway."""
-        self._use.close()
-        try:
-            await asyncio.wait_for(self._pool.close(), self._settings.connect_timeout_seconds + 1)
-        except TimeoutError:
-            self._pool.terminate()
+        await self._lender.close(self._settings.connect_timeout_seconds + 1)
 
     async def ping(self) -> None:
         """Return when the database answers; DatabaseUnavailable when it does not."""
@@ -223,7 +218,7 @@ class Database:
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Transaction]:
         """A transaction of which nobody is told yet."""
-        async with self._borrow() as connection:
+        async with self._borrow(stays=False) as connection:
             uow = Transaction(connection, self._log, self._announce)
             try:
                 async with connection.transaction():
@@ -238,36 +233,9 @@ class Database:
                     raise
                 raise refused from error
 
-    def _borrow(self) -> "_Borrowed":
-        return _Borrowed(self._pool, self._settings.connect_timeout_seconds, self._use)
-
-
-class _Borrowed:
-    """A connection of the pool for the time of a block: of each statement, hence no generator, which takes longer."""
-
-    __slots__ = ("_connection", "_pool", "_timeout_seconds", "_use")
-
-    def __init__(self, pool: asyncpg.Pool, timeout_seconds: float, use: PoolUse) -> None:
-        self._pool = pool
-        self._timeout_seconds = timeout_seconds
-        self._use = use
-
-    async def __aenter__(self) -> Any:
-        use, since_ns = self._use, perf_counter_ns()
-        use.waiting += 1
-        try:
-            self._connection = await self._pool.acquire(timeout=self._timeout_seconds)
-        except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.TooManyConnectionsError,
-                asyncpg.CannotConnectNowError, asyncpg.InterfaceError) as error:  # fmt: skip
-            use.refused += 1
-            raise DatabaseUnavailable from error
-        finally:
-            use.waiting -= 1
-        use.took(since_ns)
-        return self._connection
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._pool.release(self._connection)
+    def _borrow(self, *, stays: bool = True) -> Loan:
+        """A connection for one statement; for a transaction where it does not stay at hand after it."""
+        return Loan(self._lender, stays=stays)
 
 
 async def back_off(attempt: int) -> None:

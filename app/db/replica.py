@@ -100,7 +100,7 @@ class Standby(Database):
         """A connection to the very server that has said so; ConnectionResetError where it is another by now."""
         async with self._borrow() as connection:
             if connection.life != standing[-2:]:
-                await self._pool.expire_connections()
+                await self._lender.expire()
                 raise ConnectionResetError("the standby has begun anew")
             yield connection
 
@@ -264,7 +264,7 @@ class _Reading(Database):
     """Of one operation: queries go to the standby, and once one has failed there, this one and all others do not."""
 
     def __init__(self, primary: Database, standby: Standby, standing: Standing, replica: Replica) -> None:
-        super().__init__(primary._pool, primary._settings, primary._log)
+        super().__init__(primary._lender, primary._settings, primary._log)
         self._announce = primary._announce
         self._standby = standby
         self._standing = standing

@@ -75,9 +75,9 @@ class CountingDatabase(Database):
 
     asked = 0
 
-    def _borrow(self) -> Any:
+    def _borrow(self, *, stays: bool = True) -> Any:
         self.asked += 1
-        return super()._borrow()
+        return super()._borrow(stays=stays)
 
 
 async def test_crowded_pool_is_waited_for_once(dsn: str) -> None:

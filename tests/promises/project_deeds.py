@@ -21,7 +21,7 @@ async def _project(client: GraphQLClient) -> Scene:
     """A project of which nothing is made, with the templates that it needs."""
     context = await client.context()
     generation = context.service(WorkflowPipeline).generation
-    scene = await a_project(context.database._pool.fetch)
+    scene = await a_project(context.database._lender.pool.fetch)
     for stage in Stage:
         attempt = Attempt(ProjectId(scene.key), stage, None, None, "local:echo")
         await generation.check_template(context.database, context.actor, attempt)

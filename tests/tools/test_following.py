@@ -232,4 +232,4 @@ async def test_a_follower_that_waits_holds_no_connection(start: Any, actor: Acto
         await process.request(actor, session)
         await counts(found, 1)
 
-        assert process.database._pool.get_size() == process.database._pool.get_idle_size()
+        assert process.database._lender.in_use == 0
