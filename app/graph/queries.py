@@ -1,6 +1,7 @@
 """Root fields that read, once or as a stream: their arguments are checked before the resolver runs."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import strawberry
@@ -18,8 +19,14 @@ class _Checking(FieldExtension):
     def resolve_async(self, next_: Any, source: Any, info: Info, **kwargs: Any) -> Any:
         """Called by Strawberry in the resolver's place. What comes back is awaited, unless it is a stream."""
         for name, value in kwargs.items():
-            require_storable(as_sent(value), to_camel_case(name.rstrip("_")))
+            require_storable(as_sent(value), _shown(name))
         return next_(source, info, **kwargs)
+
+
+@cache
+def _shown(name: str) -> str:
+    """An argument's name in the graph."""
+    return to_camel_case(name.rstrip("_"))
 
 
 def query(graphql_type: Any, description: str) -> Callable[[Callable[..., Any]], Any]:

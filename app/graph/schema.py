@@ -22,6 +22,7 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
+from app.graph.arguments import convert_once
 from app.graph.body import GraphQLRequest
 from app.graph.context import Context
 from app.graph.errors import log_unexpected
@@ -43,6 +44,7 @@ class Schema(strawberry.Schema):
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
         _read_plain_attributes(self._schema)
+        convert_once(self._schema, self.config.name_converter)
         _trust_rows(self._schema)
 
     async def run(

@@ -1,7 +1,7 @@
 """What an operation selects, collected once: a tree of selections, fields merged, fragments and directives resolved."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -16,6 +16,8 @@ from graphql import (
 )
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetails, collect_subfields
+
+from app.graph.executor.given import constant_arguments
 
 
 class Unplanned(Exception):
@@ -33,6 +35,8 @@ class Field:
     details: Sequence[FieldDetails]
     selections: "Mapping[str, Selection]"
     """What is selected of its objects, by the name of their type."""
+    arguments: Mapping[str, Any] | None = None
+    """What its resolver is given, where that is the same each time."""
 
     @property
     def kind(self) -> GraphQLOutputType:
@@ -130,7 +134,8 @@ class Selections:
         if name is not None:
             return Attribute(name, found)
         self._laters += 1
-        return Later(self._laters, found)
+        arguments = constant_arguments(self._executor, found.definition, details[0].node)
+        return Later(self._laters, replace(found, arguments=arguments))
 
 
 def _told_by_rows(kind: GraphQLAbstractType) -> bool:

@@ -49,6 +49,30 @@ async def test_arguments_are_not_part_of_a_plan() -> None:
     assert [(await asked(text, n=n))["data"]["eve"]["plus"] for n in (1, 5)] == [2, 6]
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("{ eve { plus } }", {"n": 1}),
+        ("{ eve { plus(n: 5) } }", {"n": 5}),
+        ("query ($n: Int!) { eve { plus(n: $n) } }", None),
+    ],
+)
+def test_a_plan_keeps_the_arguments_that_no_variable_tells(text: str, kept: dict[str, object] | None) -> None:
+    [plan] = Plans().prepare(built(parse(text), n=2))
+
+    assert plan is not None
+    assert [field.arguments for field in plan.fields] == [kept]
+
+
+def test_a_plan_keeps_no_argument_that_a_resolver_could_change() -> None:
+    document = parse('{ project(id: "x") { stages(status: [PENDING]) { __typename } } }')
+
+    [plan] = Plans().prepare(built(document, schema.core))
+
+    assert plan is not None
+    assert [field.arguments for field in plan.fields] == [None]
+
+
 def test_those_not_used_for_longest_go_first() -> None:
     documents = [parse(f"{{ a{number}: eve {{ number }} }}") for number in range(4)]
     kept = Plans()
