@@ -12,6 +12,7 @@ import uvicorn
 from app.asgi import create_app
 from app.container import open_container
 from app.core.settings import Settings
+from app.graph.writing import WrittenAtOnce
 from tests.conversations import PATIENCE_SECONDS, eventually
 
 STOPPING_SECONDS = 2
@@ -24,7 +25,7 @@ async def listening(dsn: str, **chosen: Any) -> AsyncIterator[str]:
     settings = Settings(data_dir=Path("unused"), database_url=dsn, **chosen)
     app = create_app(settings)
     config = uvicorn.Config(
-        app, log_config=None, lifespan="off", timeout_graceful_shutdown=STOPPING_SECONDS,
+        app, http=WrittenAtOnce, log_config=None, lifespan="off", timeout_graceful_shutdown=STOPPING_SECONDS,
         ws_max_size=settings.max_body_bytes, ws_per_message_deflate=False,
     )  # fmt: skip
     server = uvicorn.Server(config)

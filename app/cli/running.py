@@ -55,7 +55,7 @@ def serve(
         with held(ready_database(settings, say)), suppress(KeyboardInterrupt):
             if settings.port:
                 where = f"http://{in_url(settings.host)}:{settings.port}"
-                say(f"GraphQL at {where}/graphql, playground at {where}/graphiql; Ctrl-C stops")
+                say(f"console at {where}, GraphQL at {where}/graphql, playground at {where}/graphiql; Ctrl-C stops")
             uvicorn.run(
                 "app.asgi:create_app",
                 factory=True,
@@ -65,6 +65,8 @@ def serve(
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # By name, as each process of several is told.
+                http="app.graph.writing:WrittenAtOnce",
                 # By name: uvicorn 0.54's older one, `websockets`, takes a third more CPU for an event.
                 ws="websockets-sansio",
                 # A message is refused before it is taken in; small ones, as events are, gain nothing by compression.

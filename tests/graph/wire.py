@@ -23,6 +23,7 @@ from app.core.actor import Actor, CorrelationId
 from app.core.settings import Settings
 from app.db.database import Database
 from app.graph.socket import INIT_SECONDS
+from app.graph.writing import WrittenAtOnce
 from app.identity.service import Authenticator, OpenDoor
 from tests.fakes import NoDatabase
 from tests.graph.small_schema import Running, small_schema
@@ -148,8 +149,9 @@ async def wire(
     asked = cast(Database, database or NoDatabase())
     app.state.container = Container(chosen, "unused", asked, authenticator or OpenDoor(), services)
     config = uvicorn.Config(
-        app, log_config=None, lifespan="off", timeout_graceful_shutdown=2, ws_max_size=chosen.max_body_bytes
-    )
+        app, http=WrittenAtOnce, log_config=None, lifespan="off", timeout_graceful_shutdown=2,
+        ws_max_size=chosen.max_body_bytes,
+    )  # fmt: skip
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
