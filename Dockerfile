@@ -3,6 +3,7 @@
 FROM node:24-trixie-slim AS assets
 WORKDIR /srv/colloquy
 COPY scripts/node.sh scripts/
+COPY schema.graphql ./
 COPY web web
 RUN --mount=type=cache,target=/root/.npm sh web/build.sh
 

@@ -34,7 +34,8 @@ run: setup ## serve on http://127.0.0.1:8000 with an embedded PostgreSQL in .dat
 	@exec $(BIN)/colloquy serve
 
 # One worker more than there are cores: where one waits for a server that it has started, the others go on.
-test: setup contract ## run all tests, with coverage
+test: setup contract ## run all tests, those of the browser code first, with coverage
+	@sh web/test.sh
 	@sh tests/graph/executor/upstream/fetch.sh || echo "graphql-core's own tests could not be fetched: they are skipped"
 	@$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist worksteal --cov --cov-report=term --cov-fail-under=95 $(ARGS)
 
@@ -46,13 +47,14 @@ ASKING := attachments branches budgets catalogue erasure events execution graph 
 test-standard: setup ## run the tests that ask by the graph with graphql-core's own executor; ASKING="tools" for some of them
 	@COLLOQUY_EXECUTOR=standard $(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist worksteal --deselect tests/graph/executor $(addprefix tests/,$(ASKING)) $(ARGS)
 
-check: $(SYNCED) ## lint, format, types, import contracts, schema and its clients, containers
+check: $(SYNCED) ## lint, format, types, import contracts, schema and its clients, browser code, containers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	@$(BIN)/colloquy schema --check schema.graphql
 	@sh contract/check.sh
+	@sh web/check.sh
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 

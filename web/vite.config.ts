@@ -4,6 +4,7 @@ import { defineConfig } from "vite";
 
 /** The single page apps of this package: each has a folder of that name, and is served under that path. */
 const servedUnder: Record<string, string> = {
+  console: "/",
   playground: "/graphiql/",
 };
 
@@ -18,6 +19,12 @@ export default defineConfig(({ mode }) => {
     root: folder(`./${mode}`),
     base,
     publicDir: false,
+    resolve: {
+      alias: {
+        // In a browser it would read an entity of Markdown by innerHTML, which trusted types refuse; elsewhere by a table.
+        "decode-named-character-reference": folder("./node_modules/decode-named-character-reference/index.js"),
+      },
+    },
     build: {
       outDir: folder(`./dist/${mode}`),
       emptyOutDir: true,
@@ -39,5 +46,14 @@ export default defineConfig(({ mode }) => {
       },
     },
     worker: { format: "es" },
+    // `npm run dev -- --mode console` beside a server that runs: the page reloads itself, the graph is the server's.
+    server: {
+      proxy: Object.fromEntries(
+        ["/graphql", "/attachments", "/messages", "/export", "/projects"].map((path) => [
+          path,
+          { target: "http://127.0.0.1:8000", ws: path === "/graphql" },
+        ]),
+      ),
+    },
   };
 });

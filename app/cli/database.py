@@ -11,7 +11,8 @@ from app.container import build_services
 from app.core.settings import Settings, direct_address
 from app.db import migrate
 from app.db.foundation import apply_migrations, reachable_database
-from app.playground import ASSETS
+from app.pages.console import console
+from app.pages.playground import playground
 
 
 def migrate_database(
@@ -80,8 +81,9 @@ def doctor(data_dir: DataDir = None) -> None:
                 if found == newest
                 else f"tables: {found or 'none'}, newest is {newest}; run `colloquy migrate`"
             )
-        assets = (ASSETS / "index.html").exists()
-        say("playground: built" if assets else "playground: not built; run `make setup`")
+        for page in (console(), playground()):
+            built = (page.folder / "index.html").exists()
+            say(f"{page.name}: {'built' if built else 'not built; run `make setup`'}")
         say(f"authentication: {told_authentication(settings)}")
 
     run(work())

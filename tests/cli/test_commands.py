@@ -155,7 +155,8 @@ async def test_doctor_tells_of_a_database_of_ones_own(dsn: str) -> None:
         "database: answers; yours",
         "tables: newest",
     ]
-    assert answer.stderr.splitlines()[4].startswith("playground: ")
+    assert answer.stderr.splitlines()[4].startswith("console: ")
+    assert answer.stderr.splitlines()[5].startswith("playground: ")
     assert "postgres" not in answer.output
 
 

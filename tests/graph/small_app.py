@@ -14,7 +14,7 @@ from app.container import Container
 from app.core.settings import Settings
 from app.db.database import Database
 from app.identity.service import Authenticator, OpenDoor
-from app.playground import playground_routes
+from app.pages.playground import playground
 from tests.fakes import NoDatabase
 from tests.graph.small_schema import Running, small_schema
 
@@ -29,7 +29,7 @@ def application(assets: Path = Path("unused"), authenticator: Authenticator | No
             yield
 
     app = Starlette(
-        routes=[*graphql_routes(small_schema(), settings, stopping), *playground_routes(assets)], lifespan=lifespan
+        routes=[*graphql_routes(small_schema(), settings, stopping), *playground(assets).routes()], lifespan=lifespan
     )
     services: dict[type, object] = {Running: Running()}
     database = cast(Database, NoDatabase())

@@ -22,7 +22,7 @@ from tests.image.inside import distributions_of
 from tests.processes import PATIENCE_SECONDS, Served
 
 SERVER_LOCK = REPOSITORY / "requirements-server.lock"
-ASSETS = Path("web/dist/playground")
+ASSETS = Path("web/dist")
 IMAGE_USER = 10001
 SECRET = "a secret of thirty-two bytes, or more"
 INSIDE = REPOSITORY / "tests" / "image" / "inside.py"
@@ -53,7 +53,7 @@ def copied(stage: str) -> Iterator[tuple[list[str], str]]:
 def image(tmp_path: Path) -> Path:
     """The folder of the server as the Dockerfile's copies make it."""
     if not (REPOSITORY / ASSETS).is_dir():
-        pytest.skip("the playground is not built: run `make setup`")
+        pytest.skip("the browser code is not built: run `make setup`")
     root = tmp_path / "srv"
     for sources, destination in copied("packages"):
         for source in sources:

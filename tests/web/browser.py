@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from playwright.async_api import ConsoleMessage, Page, WebSocket, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebSocket, async_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
@@ -45,10 +45,15 @@ class Visit:
 
     def __post_init__(self) -> None:
         self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("requestfailed", lambda request: self.complaints.append(f"{request.url}: {request.failure}"))
+        self.page.on("requestfailed", self._failed)
         self.page.on("websocket", lambda socket: self.sockets.append(socket))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", self._heard)
+
+    def _failed(self, request: Request) -> None:
+        # What a page calls off itself, such as a search that the next letter makes idle, has not failed.
+        if request.failure != "net::ERR_ABORTED":
+            self.complaints.append(f"{request.url}: {request.failure}")
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -61,16 +66,33 @@ def find_chromium() -> str | None:
 
 
 @asynccontextmanager
-async def visit(executable: str, url: str) -> AsyncIterator[Visit]:
-    """A page at `url` in a fresh profile; browser and driver are gone afterwards."""
+async def launched(executable: str) -> AsyncIterator[Browser]:
+    """A browser without a page; it and its driver are gone afterwards."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=_ARGUMENTS)
         try:
-            page = await browser.new_page(viewport={"width": 1280, "height": 800}, permissions=_PERMISSIONS)
-            page.set_default_timeout(_TIMEOUT_MILLISECONDS)
-            await page.add_init_script(_REPORT_VIOLATIONS)
-            visited = Visit(page)
-            await page.goto(url)
-            yield visited
+            yield browser
         finally:
             await browser.close()
+
+
+async def fresh_profile(browser: Browser, width: int = 1280, height: int = 800) -> BrowserContext:
+    """A profile that knows nothing yet; its pages are tabs that share what they keep."""
+    profile = await browser.new_context(viewport={"width": width, "height": height}, permissions=_PERMISSIONS)
+    profile.set_default_timeout(_TIMEOUT_MILLISECONDS)
+    await profile.add_init_script(_REPORT_VIOLATIONS)
+    return profile
+
+
+async def visited(profile: BrowserContext, url: str) -> Visit:
+    """A page at `url`."""
+    seen = Visit(await profile.new_page())
+    await seen.page.goto(url)
+    return seen
+
+
+@asynccontextmanager
+async def visit(executable: str, url: str) -> AsyncIterator[Visit]:
+    """A page at `url` in a fresh profile of a browser of its own."""
+    async with launched(executable) as browser:
+        yield await visited(await fresh_profile(browser), url)

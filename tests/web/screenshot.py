@@ -1,34 +1,45 @@
-"""Takes the README's picture: the playground of a running server, with its first query and the answer.
+"""Takes the pictures of the docs: pages of the console of a running server with a filled database.
 
-    python -m tests.web.screenshot http://127.0.0.1:8000 docs/playground.png
+    colloquy seed --users 3 --sessions 80 --projects 4
+    python -m tests.web.screenshot http://127.0.0.1:8000 docs
 
 Needs a Chromium on the PATH.
 """
 
 import asyncio
-import re
 import sys
 from pathlib import Path
 
+from playwright.async_api import Page
+
 from tests.web.browser import find_chromium, visit
 
+_QUIET_MILLISECONDS = 2_000
+"""For fonts, colours and tooltips to come and go."""
 
-async def take(url: str, picture: Path) -> None:
-    """Open the playground, run what its editor holds, and write a PNG of 1280 x 800 once the answer is there."""
+
+async def take(url: str, folder: Path) -> None:
+    """Write a PNG of 1280 x 800 of each page that the docs show."""
     chromium = find_chromium()
     if chromium is None:
         sys.exit("no Chromium on the PATH")
-    async with visit(chromium, f"{url}/graphiql") as visited:
+    async with visit(chromium, f"{url}/chat") as visited:
         page = visited.page
-        # The run button shows before the editors do, and does nothing until they are there.
-        await page.locator(".graphiql-query-editor .view-line").first.wait_for()
-        await page.locator(".result-window .view-lines").wait_for(state="attached")
-        await page.get_by_role("button", name=re.compile("^Execute query")).click()
-        await page.locator(".result-window .view-line", has_text='"data"').wait_for()
-        # Away from the button; then time for its tooltip to go and for the answer's colours to come.
-        await page.mouse.move(640, 2)
-        await page.wait_for_timeout(2_000)
-        await page.screenshot(path=picture)
+        await page.get_by_role("link", name="Order").first.click()
+        await page.get_by_role("textbox", name="Message").wait_for()
+        await _picture(page, folder / "console.png")
+        await page.goto(f"{url}/figures")
+        await page.get_by_role("heading", name="Over time").wait_for()
+        await _picture(page, folder / "console-figures.png")
+        await page.goto(f"{url}/workflow")
+        await page.get_by_text("projects", exact=False).first.wait_for()
+        await _picture(page, folder / "console-workflow.png")
+
+
+async def _picture(page: Page, file: Path) -> None:
+    await page.mouse.move(640, 798)
+    await page.wait_for_timeout(_QUIET_MILLISECONDS)
+    await page.screenshot(path=file)
 
 
 if __name__ == "__main__":

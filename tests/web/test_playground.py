@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from app.asgi import create_app
 from app.core.settings import load_settings
-from app.playground import ASSETS
+from app.pages.playground import playground
 from tests.graph.small_app import application
 from tests.identity.credentials import TOKENS
 from tests.web.browser import Visit, find_chromium, visit
@@ -22,7 +22,7 @@ from tests.web.server import serving
 @pytest.fixture
 def built() -> None:
     """The playground; the test is skipped where it was not built."""
-    if not (ASSETS / "index.html").is_file():
+    if not (playground().folder / "index.html").is_file():
         pytest.skip("the playground is not built: run `make setup`")
 
 
@@ -36,7 +36,7 @@ def base_url(built: None, dsn: str) -> Iterator[str]:
 @pytest.fixture
 def small_url(built: None) -> Iterator[str]:
     """The small schema, which has subscriptions."""
-    with serving(application(ASSETS)) as url:
+    with serving(application(playground().folder)) as url:
         yield url
 
 
@@ -97,7 +97,7 @@ async def test_stopped_subscription_closes_its_socket(chromium: str, small_url: 
 
 
 async def test_a_token_in_the_headers_lets_in_requests_sockets_and_the_schema(chromium: str, built: None) -> None:
-    with serving(application(ASSETS, TOKENS.authenticator)) as url:
+    with serving(application(playground().folder, TOKENS.authenticator)) as url:
         async with _playground(chromium, url) as visited:
             await _write(visited.page, "Headers", json.dumps(dict(TOKENS.shown("alice@acme"))))
             async with visited.page.expect_response("**/graphql") as answered:

@@ -1,10 +1,14 @@
 import type { GraphiQL } from "graphiql";
-import { type ExecutionResult, getOperationAST, parse } from "graphql";
+import { type ExecutionResult, getOperationAST, OperationTypeNode, parse } from "graphql";
 import { createClient } from "graphql-ws";
 import type { ComponentProps } from "react";
 
 type Fetcher = ComponentProps<typeof GraphiQL>["fetcher"];
-type Operation = { query: string; operationName: string | null; variables: Record<string, unknown> | null };
+interface Operation {
+  query: string;
+  operationName: string | null;
+  variables: Record<string, unknown> | null;
+}
 type Headers = Record<string, string>;
 
 const endpoint = new URL("/graphql", location.href);
@@ -21,8 +25,14 @@ socketEndpoint.protocol = location.protocol === "https:" ? "wss:" : "ws:";
 export const fetcher: Fetcher = ({ query, operationName, variables }, options) => {
   const headers: Headers = options?.headers ?? {};
   const chosen = operationToRun(query, operationName);
-  const operation: Operation = { query, operationName: chosen?.name?.value ?? null, variables };
-  return chosen?.operation === "subscription" ? subscribe(operation, headers) : post(operation, headers);
+  const operation: Operation = {
+    query,
+    operationName: chosen?.name?.value ?? null,
+    variables: variables as Operation["variables"],
+  };
+  return chosen?.operation === OperationTypeNode.SUBSCRIPTION
+    ? subscribe(operation, headers)
+    : post(operation, headers);
 };
 
 /** The operation of that name, else the only one; none where the server has to complain: several, or a syntax error. */
@@ -48,7 +58,7 @@ async function post(operation: Operation, headers: Headers) {
   if (!response.headers.get("content-type")?.includes("json")) {
     throw new Error(`${response.status} ${response.statusText}: ${await response.text()}`);
   }
-  return response.json();
+  return (await response.json()) as ExecutionResult;
 }
 
 function subscribe(operation: Operation, headers: Headers) {

@@ -1,0 +1,1 @@
+"""The single-page applications that the server hands to browsers: the console and the playground."""

@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+
+import type { SessionItemFragment } from "./documents.generated";
+import { asked, filterOf, matches, withFilter } from "./filter";
+
+const SESSION: SessionItemFragment = {
+  __typename: "ChatSession",
+  id: "1",
+  title: "Trip",
+  status: "PAUSED",
+  updatedAt: "2026-01-01T00:00:00Z",
+  messageCount: 0,
+  metadata: { __typename: "SessionMetadata", id: "2", tags: ["a", "b"] },
+  activeRun: null,
+};
+
+test("a filter is what the address says, and the other way round", () => {
+  const query = new URLSearchParams("status=PAUSED&tag=a%26b&q=train&status=ACTIVE&status=NONE&tag=a%26b");
+
+  const filter = filterOf(query);
+
+  expect(filter).toEqual({ status: ["ACTIVE", "PAUSED"], tags: ["a&b"] });
+  expect(withFilter(query, filter).toString()).toBe("q=train&status=ACTIVE&status=PAUSED&tag=a%26b");
+  expect(withFilter(query, { status: [], tags: [] }).toString()).toBe("q=train");
+});
+
+test("the server is asked for what is said alone", () => {
+  expect(asked({ status: [], tags: [] })).toEqual({});
+  expect(asked({ status: ["ACTIVE"], tags: ["a"] })).toEqual({ status: ["ACTIVE"], tags: ["a"] });
+});
+
+test.each([
+  [{ status: [], tags: [] }, true],
+  [{ status: ["ACTIVE", "PAUSED"], tags: ["b"] }, true],
+  [{ status: ["ACTIVE"], tags: [] }, false],
+  [{ status: [], tags: ["a", "c"] }, false],
+] as const)("%j has it: %s", (filter, is) => {
+  expect(matches(filter, SESSION)).toBe(is);
+});
+
+test("a session without metadata has no tags", () => {
+  expect(matches({ status: [], tags: ["a"] }, { ...SESSION, metadata: null })).toBe(false);
+});
