@@ -1,0 +1,1 @@
+"""The built console in a real browser, against the real server."""
