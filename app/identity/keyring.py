@@ -237,7 +237,9 @@ class Keyring:
         begun = self._clock()
         async with self._database.read() as scope:
             key = await stored_key(scope, ref)
-        if key is None:
+        # Revoked since it was asked for: that cancels this task, which may have nothing left to wait for.
+        withdrawn = self._reading.get(ref) is not asyncio.current_task()
+        if key is None or withdrawn:
             return None
         # In its place and not where it was: the first is the oldest.
         self._found.pop(ref.id, None)

@@ -145,7 +145,7 @@ async def test_endpoints_run_under_the_id_of_their_request(scene: Scene) -> None
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/health/live", 200), ("GET", "/health/ready", 200), ("GET", "/", 307),
+        ("GET", "/health/live", 200), ("GET", "/health/ready", 200), ("GET", "/assets/nothing.js", 404),
         ("GET", "/nowhere", 404), ("PUT", "/graphql", 405), ("POST", "/graphql", 415), ("POST", "/health/live", 405),
     ],
 )  # fmt: skip

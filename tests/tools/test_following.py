@@ -232,4 +232,7 @@ async def test_a_follower_that_waits_holds_no_connection(start: Any, actor: Acto
         await process.request(actor, session)
         await counts(found, 1)
 
-        assert process.database._lender.in_use == 0
+        async def lent() -> int:
+            return process.database._lender.in_use
+
+        await eventually(lent, 0)
