@@ -23,7 +23,7 @@ export interface Command<Data, Variables> {
 
 /**
  * Ask for a mutation of one field. Whatever goes wrong is told in a toast, with the server's hint; where asking again
- * may help, the toast does so with the same variables, hence under the same `clientKey` where there is one.
+ * may help, the toast offers it: with the same variables, hence under the same `clientKey` where there is one.
  *
  * Refusals with a `foreseen` code are the caller's to deal with: of those nothing is told, and the payload comes with its
  * `error`. Null where it was refused otherwise, or could not be asked.
@@ -32,25 +32,39 @@ export async function send<Data extends object, Variables extends OperationVaria
   mutation: TypedDocumentNode<Data, Variables>,
   variables: Variables,
   foreseen: readonly string[] = [],
+  onAsking: (change: 1 | -1) => void = () => undefined,
 ): Promise<PayloadOf<Data> | null> {
-  try {
-    const { data } = await client.mutate({ mutation, variables });
-    const payload = Object.entries(data ?? {}).find(([name]) => name !== "__typename")?.[1] as Payload | undefined;
-    if (payload?.error && foreseen.includes(payload.error.code)) {
-      return payload as PayloadOf<Data>;
+  for (;;) {
+    let failure;
+    onAsking(1);
+    try {
+      const { data } = await client.mutate({ mutation, variables });
+      const payload = Object.entries(data ?? {}).find(([name]) => name !== "__typename")?.[1] as Payload | undefined;
+      return taken(payload, foreseen) ? (payload as PayloadOf<Data>) : null;
+    } catch (error) {
+      failure = tell(error);
+    } finally {
+      onAsking(-1);
     }
-    if (!payload?.success) {
-      toast.failure(payload?.error ? tellRefusal(payload.error) : tell(new Error("The server answered nothing.")));
+    if (!(await toast.failure(failure, true))) {
       return null;
     }
-    for (const { message } of payload.warnings ?? []) {
-      toast.note(message);
-    }
-    return payload as PayloadOf<Data>;
-  } catch (error) {
-    toast.failure(tell(error), () => void send(mutation, variables));
-    return null;
   }
+}
+
+/** Whether the caller goes on with what was answered; where not, it was told why. */
+function taken(payload: Payload | undefined, foreseen: readonly string[]): boolean {
+  if (payload?.error && foreseen.includes(payload.error.code)) {
+    return true;
+  }
+  if (!payload?.success) {
+    void toast.failure(payload?.error ? tellRefusal(payload.error) : tell(new Error("The server answered nothing.")));
+    return false;
+  }
+  for (const { message } of payload.warnings ?? []) {
+    toast.note(message);
+  }
+  return true;
 }
 
 /** `send`, and whether it is under way. */
@@ -59,14 +73,8 @@ export function useCommand<Data extends object, Variables extends OperationVaria
 ): Command<Data, Variables> {
   const [pending, setPending] = useState(0);
   const counted = useCallback(
-    async (variables: Variables, foreseen?: readonly string[]) => {
-      setPending((count) => count + 1);
-      try {
-        return await send(mutation, variables, foreseen);
-      } finally {
-        setPending((count) => count - 1);
-      }
-    },
+    (variables: Variables, foreseen?: readonly string[]) =>
+      send(mutation, variables, foreseen, (change) => setPending((count) => count + change)),
     [mutation],
   );
   return { send: counted, sending: pending > 0 };

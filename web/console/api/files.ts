@@ -14,11 +14,16 @@ export async function fetchFile(path: string, signal?: AbortSignal): Promise<Blo
 
 /** Have the browser keep it under this name; a failure is told. */
 export async function download(path: string, name: string): Promise<void> {
+  let file: Blob;
   try {
-    save(await fetchFile(path), name);
+    file = await fetchFile(path);
   } catch (error) {
-    toast.failure(tell(error), () => void download(path, name));
+    if (await toast.failure(tell(error), true)) {
+      await download(path, name);
+    }
+    return;
   }
+  save(file, name);
 }
 
 /** Have the browser keep what the page has made. */

@@ -13,6 +13,7 @@ import styles from "./toasts.module.css";
 
 interface Shown extends Told {
   kind: "note" | "failure";
+  /** Of a failure after which one may ask again. */
   again?: (() => void) | undefined;
 }
 
@@ -27,9 +28,12 @@ export const toast = {
     queue.add({ kind: "note", title, detail: null, retry: false }, { timeout: SHOWN_MS });
   },
 
-  /** Something was not done; it stays until it was read. */
-  failure(told: Told, again?: () => void): void {
-    queue.add({ ...told, kind: "failure", again: told.retry ? again : undefined });
+  /** Something was not done; it stays until it was read. Whether it is to be done again, where that can be asked for. */
+  failure(told: Told, canRetry = false): Promise<boolean> {
+    return new Promise((resolve) => {
+      const again = canRetry && told.retry ? () => resolve(true) : undefined;
+      queue.add({ ...told, kind: "failure", again }, { onClose: () => resolve(false) });
+    });
   },
 };
 
@@ -51,8 +55,8 @@ export function Toasts() {
             <Button
               kind="quiet"
               onPress={() => {
-                queue.close(key);
                 content.again?.();
+                queue.close(key);
               }}
             >
               Retry
