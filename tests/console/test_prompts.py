@@ -61,11 +61,9 @@ async def test_filters_and_order_are_kept_in_the_address(tabs: Tabs, served_url:
         await choose(page, "Order", "Name, Z to A")
 
         await expect(page.get_by_text("2 prompts")).to_be_visible()
-        assert parse_qs(urlsplit(page.url).query) == {
-            "text": ["PLAN"],
-            "stage": ["PROJECT_PLANNING"],
-            "order": ["NAME_DESC"],
-        }
+        conditions = {"text": ["PLAN"], "stage": ["PROJECT_PLANNING"], "order": ["NAME_DESC"]}
+        # What is typed is asked for when the person pauses.
+        await page.wait_for_url(lambda url: parse_qs(urlsplit(url).query) == conditions)
         listed = await _listed(client, "NAME_DESC", text="PLAN", stage="PROJECT_PLANNING")
         assert await _shown(page) == listed
         await page.reload()

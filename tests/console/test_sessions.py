@@ -10,8 +10,9 @@ from pydantic import SecretStr
 
 from app.asgi import create_app
 from app.core.settings import load_settings
+from tests.console.asking import asking
 from tests.console.conftest import Tabs, violations
-from tests.console.reading import asking, choose, create, create_many, listed, pane, rows, sessions, titles
+from tests.console.reading import choose, create, create_many, listed, pane, rows, sessions, titles
 from tests.web.server import serving
 
 _WORDS_PER_SECOND = 40.0
@@ -83,7 +84,7 @@ async def test_search_finds_conversations_and_messages(tabs: Tabs) -> None:
     await expect(rows(page)).to_have_count(2)
     await expect(rows(page).filter(has_text="Night train to Lisbon")).to_be_visible()
     hits = pane(page).get_by_role("list", name="Messages").get_by_role("link")
-    assert await hits.locator("mark").all_text_contents() == ["night", "tra"]
+    await expect(hits.locator("mark")).to_have_text(["night", "tra"])
     assert await violations(page) == []
     await hits.click()
     await expect(page.get_by_role("heading", name="Something else")).to_be_visible()
@@ -206,6 +207,7 @@ async def test_phone_shows_the_list_or_one_conversation(tabs: Tabs) -> None:
         await create(client, ["On the way"])
     page = (await tabs.open("/chat", width=360, height=740)).page
 
+    await expect(rows(page)).to_have_count(1)
     await expect(page.get_by_role("link", name="Conversations")).to_be_hidden()
     assert await violations(page) == []
     await rows(page).first.click()

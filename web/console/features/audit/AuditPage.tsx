@@ -1,29 +1,29 @@
 import { useQuery } from "@apollo/client/react";
 import { RefreshCw } from "lucide-react";
 import { useMemo, useState } from "react";
-import { useSearchParams } from "react-router";
 import { Virtuoso } from "react-virtuoso";
 
 import { useViewer } from "../../api/viewer";
+import { changed, useAddress } from "../../ui/address";
 import { Button } from "../../ui/Button";
 import { Page } from "../../ui/Page";
 import { Empty, Failure, Loading } from "../../ui/states";
 import styles from "./AuditPage.module.css";
 import { AuditEventsDocument } from "./documents.generated";
 import { EventLine } from "./EventLine";
-import { filterOf, type FilterName, FILTERS, withFilter } from "./filter";
+import { filterOf, type FilterName, FILTERS } from "./filter";
 import { Filters } from "./Filters";
 
 const AT_ONCE = 50;
 
 /** What happened, newest first: in one's own sessions, and for an admin in the whole tenant. */
 export function Component() {
-  const [params, setParams] = useSearchParams();
+  const [params, change] = useAddress();
   const filter = useMemo(() => filterOf(params), [params]);
   const { data, error, loading, fetchMore, refetch } = useQuery(AuditEventsDocument, {
     variables: { filter, first: AT_ONCE },
   });
-  const clear = () => setParams({});
+  const clear = () => change(Object.fromEntries(FILTERS.map((name) => [name, null])), { replace: false });
   const events = data?.auditEvents;
   const more = () => {
     if (events?.pageInfo.hasNextPage && !loading) {
@@ -42,7 +42,7 @@ export function Component() {
         <Whose />
         <Filters
           params={params}
-          onChange={(name, value) => setParams((before) => withFilter(before, name, value))}
+          onChange={(name, value) => change({ [name]: value }, { replace: false })}
           onClear={clear}
         />
         {!events && (error ? <Failure error={error} onRetry={() => void refetch()} /> : <Loading />)}
@@ -54,7 +54,7 @@ export function Component() {
             edges={events.edges}
             isLoading={loading}
             onEnd={more}
-            linkTo={(name, value) => `?${withFilter(params, name, value)}`}
+            linkTo={(name, value) => `?${changed(params, { [name]: value })}`}
           />
         )}
       </div>

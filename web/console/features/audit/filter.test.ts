@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { filterOf, fromField, toField, withFilter } from "./filter";
+import { filterOf, fromField, toField } from "./filter";
 import { inWords } from "./kinds";
 
 test("the address says what is asked for", () => {
@@ -19,13 +19,6 @@ test("the address says what is asked for", () => {
 
 test("what is no kind is no filter", () => {
   expect(filterOf(new URLSearchParams("kind=toString")).kind).toBeNull();
-});
-
-test("a filter is set, and taken away when it is empty", () => {
-  const set = withFilter(new URLSearchParams("actor=alice"), "kind", "RUN_FAILED");
-
-  expect(set.toString()).toBe("actor=alice&kind=RUN_FAILED");
-  expect(withFilter(set, "actor", "").toString()).toBe("kind=RUN_FAILED");
 });
 
 test("moments are those of the person's own clock, and stay the same on the way", () => {

@@ -24,17 +24,6 @@ export function filterOf(params: URLSearchParams): Filter {
   };
 }
 
-/** The address with one of them set anew, or taken away where it is empty. */
-export function withFilter(params: URLSearchParams, name: FilterName, value: string): URLSearchParams {
-  const next = new URLSearchParams(params);
-  if (value === "") {
-    next.delete(name);
-  } else {
-    next.set(name, value);
-  }
-  return next;
-}
-
 /** A moment as a field of date and time has it, in the time zone of the person; empty for none. */
 export function toField(moment: string | null): string {
   const at = moment ? new Date(moment) : null;

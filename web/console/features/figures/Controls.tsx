@@ -1,12 +1,12 @@
 import { useMemo } from "react";
-import { useSearchParams } from "react-router";
 
+import { useAddress } from "../../ui/address";
 import { ComboBox } from "../../ui/ComboBox";
 import { DateRange } from "../../ui/DateRange";
 import { type Choice, Select } from "../../ui/fields";
 import { Toggle } from "../../ui/Toggle";
 import type { UsageBucket } from "./documents.generated";
-import { MOST_DAYS, PRESETS, type Split, WHOLE, type Wanted, buckets, length, written } from "./range";
+import { MOST_DAYS, PRESETS, type Split, WHOLE, type Wanted, buckets, length } from "./range";
 import styles from "./Controls.module.css";
 import { zones } from "./zones";
 
@@ -16,10 +16,7 @@ const CUSTOM = "custom";
 
 /** Which figures: every choice stands in the address, so that a link shows the same. */
 export function Controls({ wanted, whole = false }: { wanted: Wanted; whole?: boolean }) {
-  const [, setAddress] = useSearchParams();
-  // At once, and from what the address is now: a transition that is begun again would ask the server again, too.
-  const change = (changed: Parameters<typeof written>[1]) =>
-    setAddress(written(new URLSearchParams(location.search), changed), { replace: true, flushSync: true });
+  const [, change] = useAddress();
   const { preset, first, last, zone, bucket, split } = wanted;
   const known = useMemo(() => zones(zone).map((name) => ({ value: name, label: name.replaceAll("_", " ") })), [zone]);
   const ranges: Choice<string>[] = [

@@ -2,7 +2,7 @@
 import { CalendarDate } from "@internationalized/date";
 import { describe, expect, it } from "vitest";
 
-import { buckets, length, moments, read, written } from "./range";
+import { buckets, length, moments, read } from "./range";
 import { isZone, zones } from "./zones";
 
 const now = new CalendarDate(2026, 11, 22);
@@ -54,12 +54,6 @@ describe("an address", () => {
     expect(wanted("range=all", { earliest: day("2026-11-20") }).first).toEqual(day("2026-11-20"));
     expect(wanted("range=all", { earliest: day("2020-01-01") }).first).toEqual(day("2025-11-23"));
     expect(wanted("range=all", { earliest: day("2026-11-23") }).first).toEqual(now);
-  });
-
-  it("changes by what is said", () => {
-    expect(written(new URLSearchParams("range=7&zone=UTC"), { range: null, bucket: "week" }).toString()).toBe(
-      "zone=UTC&bucket=week",
-    );
   });
 });
 

@@ -62,22 +62,6 @@ export function read(address: URLSearchParams, { zone: here, preset, earliest, n
   };
 }
 
-/** What a change makes of an address. */
-export function written(
-  address: URLSearchParams,
-  change: Partial<Record<"range" | "from" | "to" | "zone" | "bucket" | "split", string | null>>,
-): URLSearchParams {
-  const next = new URLSearchParams(address);
-  for (const [name, value] of Object.entries(change)) {
-    if (value === null) {
-      next.delete(name);
-    } else {
-      next.set(name, value);
-    }
-  }
-  return next;
-}
-
 /** The moments that the days of a zone begin and end at, as the API takes them. */
 export function moments({ first, last, zone }: Pick<Wanted, "first" | "last" | "zone">): { from: string; to: string } {
   // Where a zone's clock leaves midnight out, the day begins at the moment at which it does.

@@ -1,5 +1,6 @@
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 
+import { useAddress } from "../../ui/address";
 import { Badge } from "../../ui/Badge";
 import { Page } from "../../ui/Page";
 import { type TabOf, Tabs } from "../../ui/Tabs";
@@ -25,20 +26,12 @@ type View = "edit" | "versions" | "labels" | "executions" | "history";
 
 /** A prompt: what it says, its versions and labels, and what came of them. One that is deleted can only be looked at. */
 export function Prompt({ template }: { template: Template }) {
-  const [address, setAddress] = useSearchParams();
+  const [address, setAddress] = useAddress();
   const editing = useDraft(template);
   const saving = useSaving(template, editing);
   const isDeleted = template.deletedAt !== null;
 
-  const view = (tab: View, more: Record<string, string> = {}) =>
-    setAddress((now) => {
-      const next = new URLSearchParams(now);
-      next.set("tab", tab);
-      for (const [name, value] of Object.entries(more)) {
-        next.set(name, value);
-      }
-      return next;
-    });
+  const view = (tab: View, more: Record<string, string> = {}) => setAddress({ tab, ...more }, { replace: false });
   const restore = (version: number, fields: Fields) => {
     editing.change(fields);
     view("edit");

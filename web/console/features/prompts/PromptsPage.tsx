@@ -1,14 +1,14 @@
 import { NetworkStatus } from "@apollo/client";
 import { useQuery } from "@apollo/client/react";
 import { useCallback, useState } from "react";
-import { useSearchParams } from "react-router";
 
+import { useAddress } from "../../ui/address";
 import { Button } from "../../ui/Button";
 import { whole } from "../../ui/numbers";
 import { Page } from "../../ui/Page";
 import { Empty, Failure, Loading } from "../../ui/states";
 import { PromptLibraryDocument } from "./library/documents.generated";
-import { asked, asking, type Condition, CONDITIONS } from "./library/filter";
+import { asked, type Condition, CONDITIONS, DEFAULT_ORDER } from "./library/filter";
 import { Filters } from "./library/Filters";
 import styles from "./library/library.module.css";
 import { Moving } from "./library/Moving";
@@ -19,15 +19,14 @@ const PER_PAGE = 50;
 
 /** The library: all prompts of the tenant, as far as the filters of the address let them in. */
 export function Component() {
-  const [address, setAddress] = useSearchParams();
+  const [address, setAddress] = useAddress();
   const [dialog, setDialog] = useState<"new" | "moving" | null>(null);
   const close = useCallback(() => setDialog(null), []);
   const ask = useCallback(
-    (what: Condition | "order", value: string) => setAddress((now) => asking(now, what, value), { replace: true }),
+    (what: Condition | "order", value: string) => setAddress({ [what]: value === DEFAULT_ORDER ? null : value }),
     [setAddress],
   );
-  const clear = () =>
-    setAddress((now) => CONDITIONS.reduce((next, condition) => asking(next, condition, ""), now), { replace: true });
+  const clear = () => setAddress(Object.fromEntries(CONDITIONS.map((condition) => [condition, null])));
   const create = (
     <Button kind="primary" onPress={() => setDialog("new")}>
       New prompt

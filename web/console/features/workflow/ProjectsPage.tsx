@@ -1,9 +1,9 @@
 import { useQuery } from "@apollo/client/react";
 import { Plus } from "lucide-react";
 import { useEffect, useState } from "react";
-import { useSearchParams } from "react-router";
 
 import { go } from "../../app/router";
+import { useAddress } from "../../ui/address";
 import { Button } from "../../ui/Button";
 import { Select, TextField } from "../../ui/fields";
 import { Page } from "../../ui/Page";
@@ -30,20 +30,8 @@ const ORDERS: readonly { value: ProjectOrder; label: string }[] = [
 export function Component() {
   const { mayEdit } = useMeans();
   const [isCreating, setCreating] = useState(false);
-  const [params, setParams] = useSearchParams();
-  const narrow = (name: string, value: string) =>
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (value) {
-          next.set(name, value);
-        } else {
-          next.delete(name);
-        }
-        return next;
-      },
-      { replace: true },
-    );
+  const [params, change] = useAddress();
+  const narrow = (name: string, value: string) => change({ [name]: value });
   const text = params.get("text") ?? "";
   const stage = (params.get("stage") ?? ANY) as Stage | typeof ANY;
   const waitsFor = (params.get("waitsFor") ?? ANY) as WaitsFor | typeof ANY;

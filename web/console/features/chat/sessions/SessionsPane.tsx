@@ -1,14 +1,16 @@
 import { Plus } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { useLocation, useNavigate, useSearchParams } from "react-router";
+import { useLocation, useNavigate } from "react-router";
 
 import { send } from "../../../api/commands";
+import { changed, useAddress } from "../../../ui/address";
 import { Button } from "../../../ui/Button";
 import { Confirm } from "../../../ui/Dialog";
 import { SearchField } from "../../../ui/SearchField";
+import { MESSAGE } from "../conversation/useSought";
 import { DeleteSessionItemDocument, type SessionItemFragment } from "./documents.generated";
 import { EditSession } from "./EditSession";
-import { type Filter, filterOf, STATUSES, withFilter } from "./filter";
+import { type Filter, filterOf, STATUSES } from "./filter";
 import { FilterButton } from "./FilterButton";
 import { dropSession } from "./lists";
 import { SearchResults } from "./SearchResults";
@@ -20,7 +22,7 @@ import { useSettled } from "./useSearch";
 
 /** The conversations of whoever asks: to be found, filed, and gone to. */
 export function SessionsPane({ selected }: { selected: string | null }) {
-  const [params, setParams] = useSearchParams();
+  const [params, change] = useAddress();
   const { search } = useLocation();
   const navigate = useNavigate();
   const [task, setTask] = useState<{ kind: Task; session: SessionItemFragment } | null>(null);
@@ -28,8 +30,8 @@ export function SessionsPane({ selected }: { selected: string | null }) {
   const query = useSettled(words.trim());
   const filter = filterOf(params);
   // Which message was looked for is nothing that the next conversation has to know.
-  const kept = without(search, "message");
-  const choose = (next: Filter): void => setParams(withFilter(params, next), { replace: true });
+  const kept = changed(new URLSearchParams(search), { [MESSAGE]: null }).toString();
+  const choose = ({ status, tags }: Filter): void => change({ status, tag: tags });
 
   const remove = async ({ id }: SessionItemFragment): Promise<void> => {
     if (await send(DeleteSessionItemDocument, { input: { sessionId: id, clientKey: crypto.randomUUID() } })) {
@@ -89,10 +91,4 @@ function Chosen({ filter, onChange }: { filter: Filter; onChange: (filter: Filte
       tags: filter.tags.filter((tag) => tag !== word),
     });
   return <Chips label="Filtered by" words={[...new Set(words)]} onRemove={remove} />;
-}
-
-function without(search: string, name: string): string {
-  const params = new URLSearchParams(search);
-  params.delete(name);
-  return params.toString();
 }

@@ -23,20 +23,6 @@ export function filterOf(query: URLSearchParams): Filter {
   return { status: EVERY_STATUS.filter((status) => asked.includes(status)), tags: [...new Set(query.getAll("tag"))] };
 }
 
-/** The query of an address with this filter and no other; all else in it stays. */
-export function withFilter(query: URLSearchParams, { status, tags }: Filter): URLSearchParams {
-  const changed = new URLSearchParams(query);
-  changed.delete("status");
-  changed.delete("tag");
-  for (const one of status) {
-    changed.append("status", one);
-  }
-  for (const tag of tags) {
-    changed.append("tag", tag);
-  }
-  return changed;
-}
-
 /** As the server is asked. */
 export function asked({ status, tags }: Filter): { status?: SessionStatus[]; tags?: string[] } {
   return { ...(status.length > 0 && { status: [...status] }), ...(tags.length > 0 && { tags: [...tags] }) };

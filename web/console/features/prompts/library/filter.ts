@@ -43,14 +43,3 @@ export function asked(address: URLSearchParams): Pick<PromptLibraryQueryVariable
     orderBy: oneOf(ORDERS, address.get("order")) ?? DEFAULT_ORDER,
   };
 }
-
-/** The address with one thing asked for otherwise; empty asks for nothing. */
-export function asking(address: URLSearchParams, what: Condition | "order", value: string): URLSearchParams {
-  const next = new URLSearchParams(address);
-  if (value === "" || (what === "order" && value === DEFAULT_ORDER)) {
-    next.delete(what);
-  } else {
-    next.set(what, value);
-  }
-  return next;
-}

@@ -1,10 +1,10 @@
 import { useQuery } from "@apollo/client/react";
 import { Play } from "lucide-react";
 import { useState } from "react";
-import { useSearchParams } from "react-router";
 
 import { useCommand } from "../../../api/commands";
 import { type Refusal, tellRefusal } from "../../../api/errors";
+import { useAddress } from "../../../ui/address";
 import { Button } from "../../../ui/Button";
 import { Select, TextField } from "../../../ui/fields";
 import type { PromptTextFragment } from "../documents.generated";
@@ -38,7 +38,7 @@ function temperatureProblem(raw: string): string | null {
 
 /** Asks a model with the prompt as it stands in the editor, or as it was saved; the run's id is in the address. */
 export function TestRun({ template, editing }: { template: PromptTextFragment; editing: Editing }) {
-  const [address, setAddress] = useSearchParams();
+  const [address, setAddress] = useAddress();
   const [asked, keep] = useKept<Asked>(`test.${template.id}`, NOTHING);
   const [problem, setProblem] = useState<string | null>(null);
   const { send, sending } = useCommand(ExecutePromptDocument);
@@ -69,12 +69,7 @@ export function TestRun({ template, editing }: { template: PromptTextFragment; e
     if (payload?.error) {
       setProblem(told(payload.error));
     } else if (started) {
-      setAddress(
-        (now) => new URLSearchParams([...now].filter(([name]) => name !== "run").concat([["run", started.id]])),
-        {
-          replace: true,
-        },
-      );
+      setAddress({ run: started.id });
     }
   };
 

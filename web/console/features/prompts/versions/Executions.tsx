@@ -1,6 +1,7 @@
 import { useQuery } from "@apollo/client/react";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 
+import { useAddress } from "../../../ui/address";
 import { Badge } from "../../../ui/Badge";
 import { Select } from "../../../ui/fields";
 import { Moment } from "../../../ui/Moment";
@@ -26,7 +27,7 @@ type Execution = Version["executions"]["edges"][number]["node"];
 
 /** What a version was asked, and what came of it; which version is in the address. */
 export function Executions({ templateId }: { templateId: string }) {
-  const [address, setAddress] = useSearchParams();
+  const [address, setAddress] = useAddress();
   const { data, error, refetch } = useQuery(PromptVersionsDocument, {
     variables: { id: templateId, first: VERSIONS_PER_PAGE },
   });
@@ -45,13 +46,7 @@ export function Executions({ templateId }: { templateId: string }) {
           label="Executions of"
           value={versionId}
           choices={versions.map(({ id, version }) => ({ value: id, label: `Version ${version}` }))}
-          onChange={(id) =>
-            setAddress((now) => {
-              const next = new URLSearchParams(now);
-              next.set("version", id);
-              return next;
-            })
-          }
+          onChange={(version) => setAddress({ version }, { replace: false })}
         />
       </div>
       <OfVersion versionId={versionId} />

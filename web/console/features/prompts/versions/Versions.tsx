@@ -1,8 +1,8 @@
 import { useQuery } from "@apollo/client/react";
 import { Ellipsis, GitCompare, ListTree, Tag } from "lucide-react";
 import { useState } from "react";
-import { useSearchParams } from "react-router";
 
+import { useAddress } from "../../../ui/address";
 import { Badge } from "../../../ui/Badge";
 import { Button } from "../../../ui/Button";
 import { Menu } from "../../../ui/Menu";
@@ -35,7 +35,7 @@ export function Versions({ templateId, onRestore, onExecutions }: VersionsProps)
     variables: { id: templateId, first: VERSIONS_PER_PAGE },
     notifyOnNetworkStatusChange: true,
   });
-  const [address, setAddress] = useSearchParams();
+  const [address, setAddress] = useAddress();
   const [labelled, setLabelled] = useState<number | null>(null);
   const found = data?.promptTemplate?.versions;
   if (error && !found) {
@@ -45,15 +45,8 @@ export function Versions({ templateId, onRestore, onExecutions }: VersionsProps)
     return <Loading label="Loading the versions" />;
   }
   const versions = found.edges.map(({ node }) => node);
-  const compare = (from: string, to: string) =>
-    setAddress((now) => {
-      const next = new URLSearchParams(now);
-      next.set("from", from);
-      next.set("to", to);
-      return next;
-    });
-  const close = () =>
-    setAddress((now) => new URLSearchParams([...now].filter(([name]) => name !== "from" && name !== "to")));
+  const compare = (from: string, to: string) => setAddress({ from, to }, { replace: false });
+  const close = () => setAddress({ from: null, to: null }, { replace: false });
   const from = address.get("from");
   const to = address.get("to");
   return (
