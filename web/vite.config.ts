@@ -49,7 +49,7 @@ export default defineConfig(({ mode }) => {
     // `npm run dev -- --mode console` beside a server that runs: the page reloads itself, the graph is the server's.
     server: {
       proxy: Object.fromEntries(
-        ["/graphql", "/attachments", "/messages", "/export", "/projects"].map((path) => [
+        ["/graphql", "/attachments", "/messages", "/sessions", "/projects", "/health"].map((path) => [
           path,
           { target: "http://127.0.0.1:8000", ws: path === "/graphql" },
         ]),

@@ -4,13 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx2
-from playwright.async_api import expect
 
 from tests.client import GraphQLClient
 from tests.worlds import add_call
-
-# As every other wait for a page.
-expect.set_options(timeout=20_000)
 
 
 @asynccontextmanager

@@ -7,17 +7,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 from pydantic import SecretStr
 
 from app.asgi import create_app
 from app.core.settings import load_settings
 from app.pages.console import console
 from tests.forked import REPOSITORY
-from tests.web.browser import Visit, find_chromium, fresh_profile, launched, visited
+from tests.web.browser import TIMEOUT_MILLISECONDS, Visit, find_chromium, fresh_profile, launched, visited
 from tests.web.server import serving
 
 AXE = REPOSITORY / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
+expect.set_options(timeout=TIMEOUT_MILLISECONDS)
 
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 

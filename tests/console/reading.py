@@ -3,24 +3,15 @@
 import asyncio
 import struct
 import zlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 
-import httpx2
 from playwright.async_api import Locator, Page
 
 from tests.client import GraphQLClient
 
 _SESSIONS = """query ($filter: SessionFilter) { sessions(filter: $filter, first: 100) {
   nodes { id title status metadata { tags } } } }"""
-
-
-@asynccontextmanager
-async def asking(url: str, user: str = "alice") -> AsyncIterator[GraphQLClient]:
-    """Asks the API that the page asks, as the same user."""
-    async with httpx2.AsyncClient(base_url=url, headers={"X-Colloquy-User": user}, timeout=30) as http:
-        yield GraphQLClient(http)
 
 
 async def sessions(client: GraphQLClient, **filter_: Any) -> list[dict[str, Any]]:

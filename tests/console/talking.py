@@ -1,18 +1,12 @@
 """What tests of conversations ask of the API, and find in the page."""
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx2
 from playwright.async_api import Locator, Page, expect
 
 from tests.client import GraphQLClient
-
-expect.set_options(timeout=20_000)
-"""As for all else that a page is waited for: see tests/web/browser.py."""
 
 LONG = " ".join(f"word{number}" for number in range(1, 301))
 """An echo of it takes some seconds at PACE."""
@@ -26,13 +20,6 @@ PACE = 40.0
 _CONVERSATION = """query ($id: ID!) { session(id: $id) {
   title messageCount activeRun { id }
   activePath(last: 100) { nodes { id role content status siblings { index count } run { id status model } } } } }"""
-
-
-@asynccontextmanager
-async def asking(url: str, user: str = "alice") -> AsyncIterator[GraphQLClient]:
-    """Asks the API that the page asks, as the same user."""
-    async with httpx2.AsyncClient(base_url=url, headers={"X-Colloquy-User": user}, timeout=30) as http:
-        yield GraphQLClient(http)
 
 
 async def conversation(client: GraphQLClient, session_id: str) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from pydantic import SecretStr
 
 from app.asgi import create_app
 from app.core.settings import load_settings
+from tests.console.asking import asking
 from tests.console.conftest import Tabs
 from tests.console.talking import (
     ENDLESS,
     LONG,
     PACE,
     ask_slowly,
-    asking,
     conversation,
     messages,
     path_of,

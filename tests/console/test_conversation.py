@@ -9,13 +9,13 @@ from pydantic import SecretStr
 
 from app.asgi import create_app
 from app.core.settings import load_settings
+from tests.console.asking import asking
 from tests.console.conftest import Tabs, violations
 from tests.console.talking import (
     ENDLESS,
     LONG,
     PACE,
     ask_slowly,
-    asking,
     began,
     choose_model,
     composer,

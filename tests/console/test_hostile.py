@@ -7,8 +7,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.client import GraphQLClient
+from tests.console.asking import asking
 from tests.console.conftest import Tabs, violations
-from tests.console.reading import asking, attach, pane, rows
+from tests.console.reading import attach, pane, rows
 from tests.worlds import add_call
 
 _HTML = (

@@ -7,8 +7,9 @@ from anyio import Path as AsyncPath
 from playwright.async_api import Page, expect
 
 from tests.client import GraphQLClient
+from tests.console.asking import asking
 from tests.console.conftest import Tabs, violations
-from tests.console.reading import asking, attach, picture
+from tests.console.reading import attach, picture
 from tests.worlds import add_call
 
 _TEXT = """## Plan

@@ -242,6 +242,7 @@ async def test_figures_and_executions_are_those_of_the_api(tabs: Tabs, served_ur
 
         page = await opened(tabs, template, "?tab=versions")
         row = page.get_by_role("row").filter(has_text="live")
+        await expect(row.get_by_role("cell")).to_have_count(8)
         cells = await row.get_by_role("cell").all_inner_texts()
         assert (cells[0].endswith("by alice"), cells[1].strip(), cells[2]) == (True, "1", "100%")
         assert cells[5] == oldest["statistics"]["totalTokens"]

@@ -170,7 +170,7 @@ async def test_pages_fit_a_phone(tabs: Tabs, dsn: str) -> None:
     project = await a_workflow(dsn, StageStatus.AWAITING_REVIEW, name="Speiche")
     for path in ("/workflow", f"/workflow/{project.id}"):
         page = (await tabs.open(path, width=360, height=740)).page
-        await page.get_by_text("Prompts").first.wait_for()
+        await page.get_by_role("main").get_by_text("Speiche").first.wait_for()
         assert await page.evaluate("document.documentElement.scrollWidth") == 360
         assert await violations(page) == []
 

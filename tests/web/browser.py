@@ -24,7 +24,7 @@ _ARGUMENTS = (
 
 _PERMISSIONS = ("clipboard-read", "clipboard-write")
 
-_TIMEOUT_MILLISECONDS = 20_000
+TIMEOUT_MILLISECONDS = 20_000
 """For each single wait. A page is up in about two seconds; a loaded machine may need ten times that."""
 
 _REPORT_VIOLATIONS = """
@@ -79,7 +79,7 @@ async def launched(executable: str) -> AsyncIterator[Browser]:
 async def fresh_profile(browser: Browser, width: int = 1280, height: int = 800) -> BrowserContext:
     """A profile that knows nothing yet; its pages are tabs that share what they keep."""
     profile = await browser.new_context(viewport={"width": width, "height": height}, permissions=_PERMISSIONS)
-    profile.set_default_timeout(_TIMEOUT_MILLISECONDS)
+    profile.set_default_timeout(TIMEOUT_MILLISECONDS)
     await profile.add_init_script(_REPORT_VIOLATIONS)
     return profile
 

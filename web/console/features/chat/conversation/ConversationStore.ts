@@ -22,6 +22,9 @@ const NEWEST = 30;
 /** At once, of what is scrolled to. */
 const OLDER = 60;
 
+/** The most that a page may have, where one message is looked for. */
+const SOUGHT = 100;
+
 /** So many pages are fetched to join a new end of the path to what is known; beyond that, the new end alone is shown. */
 const MOST_JOINING_PAGES = 8;
 
@@ -63,6 +66,7 @@ export class ConversationStore {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #fetching = false;
   #pause = FIRST_PAUSE_MS;
+  #older: Promise<boolean> | null = null;
 
   constructor(readonly sessionId: string) {}
 
@@ -111,25 +115,30 @@ export class ConversationStore {
     }
   }
 
-  /** Fetch the page before the first message that is there. */
-  async fetchOlder(): Promise<void> {
-    const { path, fetchingOlder } = this.#state;
-    if (path.older === null || fetchingOlder) {
-      return;
-    }
+  /** Fetch the page before the first message that is there; false where that could not be had. */
+  fetchOlder(count = OLDER): Promise<boolean> {
+    this.#older ??= this.#fetchOlder(count).finally(() => {
+      this.#older = null;
+    });
+    return this.#older;
+  }
+
+  /** Fetch older messages until this one is there; false where it is not on the path, null where nobody could say. */
+  async reach(messageId: string): Promise<boolean | null> {
     const opening = this.#opening;
-    this.#become({ fetchingOlder: true });
-    try {
-      const page = await this.#page(path.older);
-      // Unless the path became another meanwhile.
-      if (opening === this.#opening && page && this.#state.path.older === path.older) {
-        this.#become({ path: preceded(this.#state.path, page) });
+    while (opening === this.#opening) {
+      const { steps, older } = this.#state.path;
+      if (steps.some(({ id }) => id === messageId)) {
+        return true;
       }
-    } catch (error) {
-      toast.failure(tell(error), () => void this.fetchOlder());
-    } finally {
-      this.#become({ fetchingOlder: false });
+      if (older === null) {
+        return false;
+      }
+      if (!(await this.fetchOlder(SOUGHT))) {
+        break;
+      }
     }
+    return null;
   }
 
   /** Go on with messages that the server has stored just now. */
@@ -142,9 +151,36 @@ export class ConversationStore {
     this.#note({ ...NO_CHANGES, path: path === null, standing: true });
   }
 
-  /** Ask for the end of the path: another branch was chosen. */
-  renew(): void {
-    this.#note({ ...NO_CHANGES, path: true });
+  /** Fetch the end of the path: another branch was chosen. */
+  async renew(): Promise<void> {
+    try {
+      await this.#renewPath(this.#opening);
+    } catch {
+      // It is fetched as what an event tells of, until it is there.
+      this.#note({ ...NO_CHANGES, path: true });
+    }
+  }
+
+  async #fetchOlder(count: number): Promise<boolean> {
+    const { older } = this.#state.path;
+    if (older === null) {
+      return true;
+    }
+    const opening = this.#opening;
+    this.#become({ fetchingOlder: true });
+    try {
+      const page = await this.#page(older, count);
+      // Unless the path became another meanwhile.
+      if (opening === this.#opening && page && this.#state.path.older === older) {
+        this.#become({ path: preceded(this.#state.path, page) });
+      }
+      return page !== null;
+    } catch (error) {
+      void toast.failure(tell(error), true).then((again) => again && this.fetchOlder(count));
+      return false;
+    } finally {
+      this.#become({ fetchingOlder: false });
+    }
   }
 
   #follow(after: string): void {
@@ -286,7 +322,7 @@ export class ConversationStore {
       if (found) {
         return found;
       }
-      const page = end.older === null ? null : await this.#page(end.older);
+      const page = end.older === null ? null : await this.#page(end.older, OLDER);
       if (page === null) {
         break;
       }
@@ -295,10 +331,10 @@ export class ConversationStore {
     return joined(this.#state.path, end) ?? newest;
   }
 
-  async #page(before: string): Promise<Path | null> {
+  async #page(before: string, last: number): Promise<Path | null> {
     const { data } = await client.query({
       query: ConversationOlderDocument,
-      variables: { sessionId: this.sessionId, last: OLDER, before },
+      variables: { sessionId: this.sessionId, last, before },
       fetchPolicy: "network-only",
     });
     return data?.session ? pathOf(data.session.activePath) : null;

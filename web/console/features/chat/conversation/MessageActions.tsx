@@ -36,7 +36,7 @@ export function MessageActions({ message, store, onEdit }: MessageActionsProps) 
   const copy = () =>
     navigator.clipboard.writeText(content).then(
       () => toast.note("Copied."),
-      (error: unknown) => toast.failure(tell(error)),
+      (error: unknown) => void toast.failure(tell(error)),
     );
   return (
     <div className={styles.actions}>
@@ -75,7 +75,7 @@ function Versions({ message: { siblings }, store }: Pick<MessageActionsProps, "m
   }
   const goTo = async (messageId: string) => {
     if (await send({ input: { sessionId: store.sessionId, messageId, clientKey: crypto.randomUUID() } })) {
-      store.renew();
+      await store.renew();
     }
   };
   const arrow = (label: string, sibling: { id: string } | null, icon: ReactNode) => (

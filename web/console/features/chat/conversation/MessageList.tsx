@@ -1,14 +1,16 @@
 import { ArrowDown } from "lucide-react";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type UIEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { type Components, Virtuoso, type VirtuosoHandle } from "react-virtuoso";
 
 import { Button } from "../../../ui/Button";
 import { Loading } from "../../../ui/states";
+import { Elsewhere } from "./Elsewhere";
 import type { ConversationState, ConversationStore } from "./ConversationStore";
 import styles from "./conversation.module.css";
 import { MessageRow } from "./MessageRow";
-import { shown, type Step } from "./path";
+import { placeOf, shown, type Step } from "./path";
 import { moved, placesOf } from "./places";
+import { useSought } from "./useSought";
 
 /** Beyond the window, in pixels: what is scrolled to is there already. */
 const AHEAD = { top: 1_200, bottom: 400 };
@@ -19,6 +21,8 @@ const NEAR_THE_END = 80;
 interface Around {
   store: ConversationStore;
   fetchingOlder: boolean;
+  /** The message that was looked for, as it is shown. */
+  marked: string | null;
 }
 
 const PARTS: Components<Step, Around> = {
@@ -38,11 +42,29 @@ export function MessageList({ store, state }: { store: ConversationStore; state:
   if (places.steps !== steps) {
     setPlaces(moved(places, steps));
   }
-  const around = useMemo(() => ({ store, fetchingOlder }), [store, fetchingOlder]);
+  const sought = useSought(store);
+  const at = sought?.place === "here" ? placeOf(sought.id, path, steps) : -1;
+  const marked = steps[at]?.id ?? null;
+  const around = useMemo(() => ({ store, fetchingOlder, marked }), [store, fetchingOlder, marked]);
 
   const toEnd = useCallback((behavior: "auto" | "smooth" = "auto") => {
     list.current?.scrollToIndex({ index: "LAST", align: "end", behavior });
   }, []);
+
+  // Who is at the end stays there, whatever grows, until they scroll up.
+  const stays = useRef(true);
+  const top = useRef(0);
+  const noteScroll = ({ currentTarget: { scrollTop, scrollHeight, clientHeight } }: UIEvent<HTMLElement>) => {
+    if (scrollHeight - scrollTop - clientHeight < NEAR_THE_END) {
+      stays.current = true;
+    } else if (scrollTop < top.current) {
+      stays.current = false;
+    }
+    top.current = scrollTop;
+  };
+  useEffect(() => {
+    stays.current = marked === null;
+  }, [marked]);
 
   // Whoever says something wants to see what comes of it.
   useEffect(() => {
@@ -60,7 +82,10 @@ export function MessageList({ store, state }: { store: ConversationStore; state:
   }
   return (
     <div className={styles.messages}>
+      {sought?.place === "elsewhere" && <Elsewhere sought={sought} store={store} />}
       <Virtuoso<Step, Around>
+        // Begun anew where a message was looked for: while older ones are put before it, nobody can be led to it.
+        key={sought?.turn ?? 0}
         ref={list}
         className={styles.list ?? ""}
         role="log"
@@ -70,14 +95,14 @@ export function MessageList({ store, state }: { store: ConversationStore; state:
         context={around}
         components={PARTS}
         computeItemKey={(_, { id }) => id}
-        itemContent={(_, { id }, { store }) => <MessageRow id={id} store={store} />}
+        itemContent={(_, { id }, { store, marked }) => <MessageRow id={id} store={store} isMarked={id === marked} />}
         firstItemIndex={places.first}
-        initialTopMostItemIndex={steps.length - 1}
+        initialTopMostItemIndex={at >= 0 ? { index: at, align: "center" } : { index: "LAST", align: "end" }}
         increaseViewportBy={AHEAD}
         atBottomThreshold={NEAR_THE_END}
         atBottomStateChange={setAtEnd}
-        followOutput={(isAtEnd) => (isAtEnd ? "auto" : false)}
-        totalListHeightChanged={() => list.current?.autoscrollToBottom()}
+        onScroll={noteScroll}
+        totalListHeightChanged={() => stays.current && toEnd()}
         startReached={() => void store.fetchOlder()}
       />
       {!atEnd && (

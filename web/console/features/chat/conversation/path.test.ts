@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { extended, joined, type Path, preceded, shown, type Step } from "./path";
+import { extended, joined, type Path, placeOf, preceded, shown, type Step } from "./path";
 
 const step = (id: string, parentId: string | null = null): Step => ({ id, parentId, answers: null, calls: [] });
 
@@ -52,5 +52,14 @@ describe("a path", () => {
     const stray = { ...step("c"), answers: "2" };
 
     expect(shown([asking, known, stray]).map(({ id }) => id)).toEqual(["a", "c"]);
+  });
+
+  it("shows a tool's answer where its call is", () => {
+    const call = { ...step("b", "a"), calls: ["call-1"] };
+    const answer = { ...step("c", "b"), answers: "call-1" };
+    const found = { steps: [step("a"), call, answer, step("d", "c")], older: null };
+    const places = ["a", "b", "c", "d", "e"].map((id) => placeOf(id, found, shown(found.steps)));
+
+    expect(places).toEqual([0, 1, 1, 2, -1]);
   });
 });

@@ -55,3 +55,9 @@ export function shown(steps: readonly Step[]): readonly Step[] {
   const calls = new Set(steps.flatMap(({ calls }) => calls));
   return steps.filter(({ answers }) => answers === null || !calls.has(answers));
 }
+
+/** Where among those that are shown a message is to be seen, a tool's answer with its call; -1 where it is not. */
+export function placeOf(messageId: string, path: Path, steps: readonly Step[]): number {
+  const answers = path.steps.find(({ id }) => id === messageId)?.answers;
+  return steps.findIndex(({ id, calls }) => id === messageId || (answers != null && calls.includes(answers)));
+}

@@ -5,6 +5,7 @@ import { Badge } from "../../../ui/Badge";
 import { Button } from "../../../ui/Button";
 import { Moment } from "../../../ui/Moment";
 import { Empty, Failure, Loading } from "../../../ui/states";
+import { MESSAGE } from "../conversation/useSought";
 import { ROLES } from "../parts/statuses";
 import type { FoundTextFragment } from "./documents.generated";
 import { type Filter, STATUSES } from "./filter";
@@ -31,7 +32,7 @@ export function SearchResults({ query, filter, selected, search }: SearchResults
   const linkTo = (sessionId: string, messageId?: string) => {
     const params = new URLSearchParams(search);
     if (messageId !== undefined) {
-      params.set("message", messageId);
+      params.set(MESSAGE, messageId);
     }
     return { pathname: `/chat/${sessionId}`, search: params.toString() };
   };
