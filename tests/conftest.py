@@ -77,8 +77,8 @@ def _use_memory() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that have a time limit of their own, the longest: nothing is waited for at the end.
 
-    Whoever measures coverage leaves the walks out (promises, the comparison of executors, the pages, the console): they go
-    over what rooms' tests cover thousands of times, and would take half as long again.
+    Whoever measures coverage leaves the walks out (promises, the comparison of executors, the pages, the console): they
+    go over what rooms' tests cover thousands of times, and would take half as long again.
     """
     items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
     for item in items:

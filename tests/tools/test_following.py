@@ -233,6 +233,6 @@ async def test_a_follower_that_waits_holds_no_connection(start: Any, actor: Acto
         await counts(found, 1)
 
         async def lent() -> int:
-            return process.database._lender.in_use
+            return int(process.database._lender.in_use)
 
         await eventually(lent, 0)
