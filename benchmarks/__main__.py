@@ -14,6 +14,7 @@ from app.core.logging import configure_logging
 from benchmarks import machine, report
 from benchmarks.append import append
 from benchmarks.cluster import open_cluster
+from benchmarks.console import console
 from benchmarks.events import events
 from benchmarks.execution import execution
 from benchmarks.list_sessions import list_sessions
@@ -28,6 +29,7 @@ from benchmarks.workflow import workflow
 
 BENCHMARKS: Mapping[str, Benchmark] = {
     "append": append,
+    "console": console,
     "events": events,
     "execution": execution,
     "http": over_http,
@@ -66,9 +68,9 @@ def main(
 
 
 async def _measure(names: list[str], effort: Effort, results: Path) -> None:
-    progress, console = Console(stderr=True), Console()
-    if not console.is_terminal:
-        console.width = 160  # a file is as wide as the table
+    progress, printed = Console(stderr=True), Console()
+    if not printed.is_terminal:
+        printed.width = 160  # a file is as wide as the table
 
     def say(step: str) -> None:
         progress.print(step, style="dim", highlight=False)
@@ -79,8 +81,8 @@ async def _measure(names: list[str], effort: Effort, results: Path) -> None:
         where = machine.described(await cluster.version(), cluster.folder)
         for name in names:
             found += await BENCHMARKS[name](Bench(cluster, effort, say))
-    report.show(console, where, found)
-    console.print(f"kept in {report.keep(results, where, effort, found)}", highlight=False, soft_wrap=True)
+    report.show(printed, where, found)
+    printed.print(f"kept in {report.keep(results, where, effort, found)}", highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

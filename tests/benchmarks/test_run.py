@@ -78,5 +78,5 @@ async def test_an_unknown_benchmark_is_named_before_anything_is_measured(tmp_pat
 
     assert code == 2
     assert "juggling" in told
-    assert "append, events, execution, http, list, page, search, statistics, streams, view, workflow" in told
+    assert "append, console, events, execution, http, list, page, search, statistics, streams, view, workflow" in told
     assert results(tmp_path) == []
