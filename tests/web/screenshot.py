@@ -28,12 +28,20 @@ async def take(url: str, folder: Path) -> None:
         await page.get_by_role("link", name="Order").first.click()
         await page.get_by_role("textbox", name="Message").wait_for()
         await _picture(page, folder / "console.png")
+        await page.goto(f"{url}/approvals?show=reviews")
+        await page.get_by_role("button", name="Approve").first.wait_for()
+        await _picture(page, folder / "console-approvals.png")
+        await page.goto(f"{url}/workflow")
+        await page.get_by_role("listitem").filter(has_text="Finished").first.get_by_role("link").click()
+        await page.get_by_role("navigation", name="Stages").wait_for()
+        await _picture(page, folder / "console-workflow.png")
+        await page.goto(f"{url}/prompts")
+        await page.get_by_role("link", name="requirements-analysis").click()
+        await page.get_by_role("heading", name="Test run").wait_for()
+        await _picture(page, folder / "console-prompts.png")
         await page.goto(f"{url}/figures")
         await page.get_by_role("heading", name="Over time").wait_for()
         await _picture(page, folder / "console-figures.png")
-        await page.goto(f"{url}/workflow")
-        await page.get_by_text("projects", exact=False).first.wait_for()
-        await _picture(page, folder / "console-workflow.png")
 
 
 async def _picture(page: Page, file: Path) -> None:

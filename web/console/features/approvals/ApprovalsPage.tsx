@@ -1,5 +1,6 @@
-import { useSearchParams } from "react-router";
+import { useState } from "react";
 
+import { useAddress } from "../../ui/address";
 import { Page } from "../../ui/Page";
 import { Tabs } from "../../ui/Tabs";
 import styles from "./approvals.module.css";
@@ -7,13 +8,19 @@ import { useInbox } from "./inbox";
 import { Reviews } from "./Reviews";
 import { ToolApprovals } from "./ToolApprovals";
 
-type Kind = "tools" | "reviews";
+const KINDS = ["tools", "reviews"] as const;
+type Kind = (typeof KINDS)[number];
 
 /** What awaits a decision of whoever is signed in, as it comes and goes. */
 export function Component() {
   const inbox = useInbox();
-  const [params, setParams] = useSearchParams();
-  const selected: Kind = params.get("show") === "reviews" ? "reviews" : "tools";
+  const [address, setAddress] = useAddress();
+  // Where something awaits a decision as one comes: it does not change under one's hands when that is decided.
+  const [first, setFirst] = useState<Kind | null>(null);
+  if (inbox && first === null) {
+    setFirst(inbox.approvals === 0 && inbox.reviews > 0 ? "reviews" : "tools");
+  }
+  const selected = KINDS.find((kind) => kind === address.get("show")) ?? first ?? "tools";
   const label = (name: string, count: number | undefined) => (count ? `${name} (${count})` : name);
   return (
     <Page
@@ -27,7 +34,7 @@ export function Component() {
       <Tabs<Kind>
         label="What awaits a decision"
         selected={selected}
-        onSelect={(show) => setParams({ show }, { replace: true })}
+        onSelect={(show) => setAddress({ show })}
         tabs={[
           {
             id: "tools",
