@@ -67,7 +67,7 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def built() -> Path:
+def console_folder() -> Path:
     """The folder of the built console; the test is skipped where it was not built."""
     folder = console().folder
     if not (folder / "index.html").is_file():
@@ -76,7 +76,7 @@ def built() -> Path:
 
 
 @pytest.fixture
-def served_url(built: Path, dsn: str) -> Iterator[str]:
+def served_url(console_folder: Path, dsn: str) -> Iterator[str]:
     """The real server, over a database of the test's own."""
     with serving(create_app(load_settings(database_url=SecretStr(dsn)))) as url:
         yield url

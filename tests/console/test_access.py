@@ -27,7 +27,7 @@ KEYS = "{ apiKeys(first: 10) { nodes { id name userId scope roles expiresAt revo
 
 
 @pytest.fixture
-def guarded_url(built: Path, dsn: str) -> Iterator[str]:
+def guarded_url(console_folder: Path, dsn: str) -> Iterator[str]:
     """The real server with authentication on."""
     settings = load_settings(
         database_url=SecretStr(dsn), auth="on", jwt_secret=SecretStr(SECRET), jwt_tenant_claim="org",

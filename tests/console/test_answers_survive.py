@@ -33,7 +33,7 @@ from tests.web.server import serving
 
 
 @pytest.fixture
-def served_url(built: Path, dsn: str) -> Iterator[str]:
+def served_url(console_folder: Path, dsn: str) -> Iterator[str]:
     """The real server, whose models take their time."""
     settings = load_settings(database_url=SecretStr(dsn), local_words_per_second=PACE)
     with serving(create_app(settings)) as url:
@@ -114,7 +114,7 @@ async def test_call_that_is_approved_elsewhere_goes_on_here(tabs: Tabs) -> None:
 
 
 async def test_answer_of_a_killed_server_is_shown_as_stored_and_tried_again(
-    chromium: str, built: Path, dsn: str, tmp_path: Path
+    chromium: str, console_folder: Path, dsn: str, tmp_path: Path
 ) -> None:
     port = _free_port()
     async with launched(chromium) as browser:

@@ -11,7 +11,7 @@ from tests.web.browser import launched
 
 
 async def test_page_tells_that_the_server_is_away_and_goes_on_when_it_is_back(
-    chromium: str, built: Path, dsn: str, tmp_path: Path
+    chromium: str, console_folder: Path, dsn: str, tmp_path: Path
 ) -> None:
     port = _free_port()
     async with launched(chromium) as browser:

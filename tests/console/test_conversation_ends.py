@@ -19,7 +19,7 @@ from tests.web.server import serving
 
 
 @pytest.fixture
-def served_url(built: Path, dsn: str) -> Iterator[str]:
+def served_url(console_folder: Path, dsn: str) -> Iterator[str]:
     """The real server, whose models take their time."""
     settings = load_settings(database_url=SecretStr(dsn), local_words_per_second=PACE)
     with serving(create_app(settings)) as url:

@@ -49,7 +49,7 @@ async def test_every_page_comes_with_its_policy_and_is_asked_for_anew(served_url
     assert page.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_assets_are_compressed_and_kept(served_url: str, built: Path) -> None:
+async def test_assets_are_compressed_and_kept(served_url: str, console_folder: Path) -> None:
     scripts = sorted((console().folder / "assets").glob("*.js"))
 
     async with httpx2.AsyncClient(base_url=served_url) as http:

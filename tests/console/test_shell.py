@@ -32,14 +32,17 @@ async def press(page: Page, keys: str) -> None:
         await page.keyboard.press(key)
 
 
-@pytest.mark.parametrize("path", [f"/{page}" for page in PAGES])
-async def test_every_page_opens_by_its_link(tabs: Tabs, path: str) -> None:
-    seen = await tabs.open(path)
+@pytest.mark.parametrize("width", [1_280, PHONE_WIDTH])
+async def test_every_page_opens_by_its_link_also_where_there_is_nothing_yet(tabs: Tabs, width: int) -> None:
+    page = (await tabs.open("/", width=width)).page
 
-    await seen.page.get_by_role("heading", level=1).wait_for()
-    await expect(seen.page.get_by_role("main")).to_have_count(1)
-    await expect(seen.page).to_have_title(re.compile(r" · Colloquy$"))
-    assert await violations(seen.page) == []
+    for name in PAGES:
+        await page.goto(f"{tabs.url}/{name}")
+        await page.get_by_role("heading", level=1).wait_for()
+        await expect(page.get_by_role("main")).to_have_count(1)
+        await expect(page).to_have_title(re.compile(r" · Colloquy$"))
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
+        assert await violations(page) == [], name
 
 
 async def test_first_page_is_the_conversations(tabs: Tabs) -> None:
@@ -188,15 +191,6 @@ async def test_focus_and_title_follow_to_another_page(tabs: Tabs) -> None:
     await expect(page.get_by_role("heading", name="Audit trail", level=1)).to_be_focused()
     await expect(page).to_have_title("Audit trail · Colloquy")
     await expect(page.locator("[aria-live=polite]").get_by_text("Audit trail · Colloquy")).to_have_count(1)
-
-
-@pytest.mark.parametrize("path", [f"/{page}" for page in PAGES])
-async def test_phone_shows_all_of_the_width(tabs: Tabs, path: str) -> None:
-    page = (await tabs.open(path, width=PHONE_WIDTH, height=740)).page
-    await page.get_by_role("heading", level=1).wait_for()
-
-    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE_WIDTH
-    assert await violations(page) == []
 
 
 async def test_phone_leads_everywhere(tabs: Tabs) -> None:

@@ -26,7 +26,7 @@ _NAMED = """query ($name: String) {
 
 
 @pytest.fixture
-def served_url(built: Path, dsn: str) -> Iterator[str]:
+def served_url(console_folder: Path, dsn: str) -> Iterator[str]:
     """A server whose model writes fast, and still word by word."""
     settings = load_settings(database_url=SecretStr(dsn), local_words_per_second=2_000)
     with serving(create_app(settings)) as url:
