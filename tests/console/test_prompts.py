@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from app.core.ids import global_id, new_id
 from tests.client import GraphQLClient
@@ -177,3 +177,34 @@ async def test_prompt_that_is_not_there_leads_back(tabs: Tabs) -> None:
 
     await page.get_by_role("link", name="To the library").click()
     await expect(page.get_by_role("heading", level=1, name="Prompts")).to_be_visible()
+
+
+async def test_what_was_cut_off_goes_on_where_it_is_retried(tabs: Tabs, served_url: str) -> None:
+    seen = await tabs.open("/prompts")
+    page = seen.page
+    await page.get_by_role("button", name="New prompt").first.click()
+    dialog = page.get_by_role("dialog", name="New prompt")
+    await dialog.get_by_role("textbox", name="Name").fill("Greeting")
+    await dialog.get_by_role("textbox", name="Text").fill("Hello!")
+
+    lost = 0
+
+    async def lose(route: Route) -> None:
+        nonlocal lost
+        if lost == 0 and "createPromptTemplate" in (route.request.post_data or ""):
+            lost += 1
+            await route.fetch()
+            await route.abort()
+        else:
+            await route.fallback()
+
+    await page.route("**/graphql", lose)
+    await dialog.get_by_role("button", name="Create").click()
+    await page.get_by_role("button", name="Retry").click()
+
+    # It had been made, and its answer was lost: it is there once, and the page leads to it.
+    await expect(page.get_by_role("heading", level=1, name="Greeting")).to_be_visible()
+    async with asking(served_url) as client:
+        assert await _listed(client, "NAME_ASC") == [("Greeting", False)]
+    assert all("ERR_FAILED" in complaint for complaint in seen.complaints)
+    seen.complaints.clear()
