@@ -13,12 +13,10 @@ from app.core.paging import ListName, Page, PageRequest
 from app.db.database import Database
 from app.db.pages import Order, PageShape
 from app.db.statement import Query, param
+from app.streams.inboxes import MOST_AWAITED
 from app.tools.fragments import AWAITING, FACTS, executions
 from app.tools.models import ToolExecution
 from app.tools.values import Inbox
-
-MOST_AWAITED = 1_000
-"""Of one inbox by one read: of those that follow one hears when the older ones are decided."""
 
 _OLDEST_FIRST = Order((executions.c.created_at, executions.c.id), (datetime, UUID))
 

@@ -146,7 +146,7 @@ async def execute(uow: UnitOfWork, actor: Actor, new: NewToolExecution, key: Cli
         raise ExecutionAlreadyAdded from None
     if added is not None:
         if new.required_approval:
-            uow.announce(Inbox(actor.tenant_id, actor.user_id).id)
+            uow.announce(Inbox.of(actor).id)
         return ExecutionOutcome(added)
     return await _not_added(uow, actor, MessageId(call.message_id), key)
 

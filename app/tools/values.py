@@ -8,6 +8,7 @@ from json import dumps
 from typing import Any, NamedTuple, NewType
 from uuid import UUID, uuid5
 
+from app.core.actor import Actor
 from app.core.errors import ValidationError
 from app.core.text import require_length, require_range
 from app.messages.values import MessageId
@@ -44,6 +45,11 @@ class Inbox(NamedTuple):
 
     tenant_id: str
     user_id: str
+
+    @classmethod
+    def of(cls, actor: Actor) -> "Inbox":
+        """The actor's own."""
+        return cls(actor.tenant_id, actor.user_id)
 
     @property
     def id(self) -> UUID:

@@ -15,9 +15,9 @@ from app.db.listening import Listener
 from app.messages.pipeline import MessagePipeline
 from app.messages.values import MessageId, MessageRole
 from app.sessions.values import SessionId
+from app.streams.inboxes import MOST_AWAITED
 from app.streams.wakeups import WakeUps
 from app.tools import service
-from app.tools.approvals import MOST_AWAITED
 from app.tools.following import Approvals
 from app.tools.models import ToolExecution
 from app.tools.pipeline import ToolPipeline
