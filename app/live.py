@@ -38,6 +38,7 @@ from app.tools import upkeep as tool_upkeep
 from app.tools.following import Approvals
 from app.tools.pipeline import ToolPipeline
 from app.workflow import upkeep as workflow_upkeep
+from app.workflow.following import PendingReviews
 from app.workflow.generation import RUN_ENDED
 from app.workflow.pipeline import ADVANCE, CALL_OFF, WorkflowPipeline
 from app.workflow.runner import StageRunner
@@ -75,7 +76,7 @@ async def live(
     wakeups = WakeUps(database)
     answers: Feed[RunEntry] = Feed(partial(read_lines, database))
     happened: Feed[Event] = Feed(partial(read_events, database))
-    approvals = Approvals(database)
+    approvals, reviews = Approvals(database), PendingReviews(database)
     writer = AnswerWriter(database, answers, wakeups)
     runner = RunRunner(database, others.models, others.turns, writer)
     tools = ToolRunner(database, others.tools, others.toolbox)
@@ -83,6 +84,7 @@ async def live(
     wakeups.on(answers.heard, answers.missed)
     wakeups.on(happened.heard, happened.missed)
     wakeups.on(approvals.heard, approvals.missed)
+    wakeups.on(reviews.heard, reviews.missed)
     wakeups.on(runner.heard, lambda: None)
     wakeups.on(others.statistics.heard, others.statistics.missed)
     wakeups.on(keyring.heard, keyring.missed)
@@ -91,7 +93,15 @@ async def live(
     try:
         async with (
             Listener(direct_address(settings, dsn), settings.connect_timeout_seconds) as listener,
-            _running(wakeups.run(), answers.run(), happened.run(), approvals.run(), writer.run(), keyring.run()),
+            _running(
+                wakeups.run(),
+                answers.run(),
+                happened.run(),
+                approvals.run(),
+                reviews.run(),
+                writer.run(),
+                keyring.run(),
+            ),
         ):
             wakeups.attach(listener)
             worker = JobWorker(queue, listener, JobSettings.of(settings))
@@ -110,6 +120,7 @@ async def live(
                     Completions: Completions(database, answers),
                     HappenedEvents: HappenedEvents(database, happened),
                     Approvals: approvals,
+                    PendingReviews: reviews,
                 }
             finally:
                 await worker.stop(settings.shutdown_seconds)

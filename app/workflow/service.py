@@ -38,6 +38,7 @@ from app.workflow.values import (
     NewStory,
     ProjectId,
     ReviewId,
+    ReviewInbox,
     StageId,
     StageStatus,
     Wish,
@@ -189,12 +190,13 @@ def _being_made(live: WorkflowStage) -> NotPossibleNow:
 async def finish(
     uow: UnitOfWork, actor: Actor, stage: WorkflowStage, content: str | Sequence[NewStory]
 ) -> WorkflowStage | None:
-    """Give an attempt that is being generated what its model made, and open its review."""
+    """Give an attempt that is being generated what its model made, and open its review, of which followers are told."""
     review_id = ReviewId(new_id())
     await repository.open_review(uow, stage, review_id)
     text = content if isinstance(content, str) else as_markdown(content)
     if not isinstance(content, str):
         await repository.keep_stories(uow, actor, StageId(stage.id), content)
+    uow.announce(ReviewInbox.of(actor).id)
     return await repository.finish(uow, actor, stage, text, review_id)
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NewType
-from uuid import UUID
+from typing import Any, NamedTuple, NewType
+from uuid import UUID, uuid5
 
+from app.core.actor import Actor
 from app.core.errors import ValidationError
 from app.core.text import require_length, require_range
 from app.prompts.values import Stage
@@ -92,6 +93,26 @@ class ReviewStatus(StrEnum):
     PENDING = "pending"
     APPROVED = "approved"
     REJECTED = "rejected"
+
+
+_INBOXES = UUID("0193a4c7-52e8-7b16-8d0f-94c1e7a35b28")
+"""The namespace of inbox ids: any UUID that is no other's, and never another."""
+
+
+class ReviewInbox(NamedTuple):
+    """Whom reviews are asked of: all of a tenant, over all its projects."""
+
+    tenant_id: str
+
+    @classmethod
+    def of(cls, actor: Actor) -> "ReviewInbox":
+        """That of the actor's tenant."""
+        return cls(actor.tenant_id)
+
+    @property
+    def id(self) -> UUID:
+        """The id under which those who follow it are told of a new one; unique over all tenants and kinds of stream."""
+        return uuid5(_INBOXES, self.tenant_id)
 
 
 class DecisionKind(StrEnum):

@@ -152,6 +152,11 @@ async def run_subscription(served: Served, client: GraphQLClient, query: str, ds
         async with aclosing(subscribed(await served.address(), Way.SOCKET, query, {})) as told:
             assert (await anext(told))["id"] == awaiting
         return
+    if "reviewRequested" in query:
+        pending = (await workflow_of(dsn)).newest(PG).review
+        async with aclosing(subscribed(await served.address(), Way.SOCKET, query, {})) as told:
+            assert (await anext(told))["id"] == pending
+        return
     if "projectEvents" in query:
         project = {"projectId": (await workflow_of(dsn)).id}
         async with aclosing(subscribed(await served.address(), Way.SOCKET, query, project)) as told:

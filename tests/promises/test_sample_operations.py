@@ -63,6 +63,7 @@ async def test_front_ends_operations_run(client: GraphQLClient, live_as: ClientA
     shown = (await ask("ProjectPage", projectId=project.id))["project"]
     assert {edge["node"]["kind"] for edge in shown["stages"]["edges"]} >= {"STORY_GENERATION", "PROMPT_GENERATION"}
     assert (await first("ProjectEvents", projectId=project.id, after="0"))["projectEvents"]["seq"] == "1"
+    assert (await first("ReviewRequested"))["reviewRequested"]["id"] == project.newest(PG).review
     review = {"reviewId": project.newest(PG).review, "decision": "APPROVE"}
     assert (await ask("DecideReview", input=review))["decideReview"]["review"]["status"] == "APPROVED"
     again = {"projectId": project.id, "stage": "PROMPT_GENERATION", "upstreamId": project.newest(SG).id}

@@ -1,4 +1,4 @@
-"""Following what happens to a project."""
+"""Following what happens to a project, and what is to be reviewed in all of them."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -14,8 +14,11 @@ from app.graph.queries import subscription
 from app.graph.scalars import BigInt
 from app.streams.values import StreamKey
 from app.workflow.errors import ProjectNotFound
+from app.workflow.following import PendingReviews
 from app.workflow.graphql.projects import project_id as project_named
+from app.workflow.graphql.reviews import ReviewType
 from app.workflow.loaders import ProjectOfRow
+from app.workflow.models import Review
 
 
 @strawberry.type
@@ -44,3 +47,13 @@ class WorkflowSubscriptions:
         async with aclosing(events.follow(info.context.actor, key, after)) as happened:
             async for event in happened:
                 yield event
+
+    @subscription(
+        ReviewType,
+        "Follow what is to be reviewed in all projects of your tenant: what is already, then each as it comes, once.",
+    )
+    async def review_requested(self, info: Info) -> AsyncGenerator[Review, None]:
+        reviews = info.context.service(PendingReviews)
+        async with aclosing(reviews.follow(info.context.actor)) as requested:
+            async for review in requested:
+                yield review

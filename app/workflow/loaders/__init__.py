@@ -3,7 +3,14 @@
 from app.workflow.loaders.lists import PromptsOfStory, StagesBuiltOn, StagesOfProject
 from app.workflow.loaders.progress import ProgressOfProject
 from app.workflow.loaders.projects import PROJECT_COLUMNS, ProjectById, ProjectOfRow, page_of_projects, project_named
-from app.workflow.loaders.reviews import DecisionsOfReview, ReviewById, ReviewsOfProject, page_of_pending_reviews
+from app.workflow.loaders.reviews import (
+    DecisionsOfReview,
+    ReviewById,
+    ReviewsOfProject,
+    page_of_pending_reviews,
+    read_pending,
+    still_pending,
+)
 from app.workflow.loaders.stages import (
     STAGE_COLUMNS,
     ProjectPlanningById,
@@ -40,4 +47,6 @@ __all__ = [
     "page_of_pending_reviews",
     "page_of_projects",
     "project_named",
+    "read_pending",
+    "still_pending",
 ]

@@ -1,7 +1,7 @@
 """Reviews, and what was decided in them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -16,9 +16,10 @@ from app.db.pages import Order, PageShape, page_of_each
 from app.db.scopes import ReadScope
 from app.db.statement import Query, param
 from app.graph.loading import Loader
+from app.streams.inboxes import MOST_AWAITED
 from app.workflow.fragments import decisions, one_of, reviews, stages
 from app.workflow.models import Review, ReviewDecision
-from app.workflow.values import ReviewFilter, ReviewId, ReviewStatus, StageStatus
+from app.workflow.values import ReviewFilter, ReviewId, ReviewInbox, ReviewStatus, StageStatus
 
 MOST_DECISIONS = 100
 """Of one review that are shown: nobody changes their mind so often."""
@@ -112,13 +113,14 @@ class ReviewCountOfProject(Loader[tuple[UUID, ReviewFilter], int]):
         return [found.get(key, 0) for key in keys]
 
 
+_OF_REVIEW = (stages.c.tenant_id == reviews.c.tenant_id) & (stages.c.review_id == reviews.c.id)
+
+_PENDING = (one_of(reviews.c.status, ReviewStatus.PENDING), one_of(stages.c.status, StageStatus.AWAITING_REVIEW))
+"""Is to be decided: of an attempt that became stale nobody decides any more."""
+
+
 def _pending(rows: Select[Any], names: frozenset[str]) -> Select[Any]:
-    """The reviews that are to be decided: of an attempt that became stale nobody decides any more."""
-    of_review = (stages.c.tenant_id == reviews.c.tenant_id) & (stages.c.review_id == reviews.c.id)
-    return _narrowed(rows.join(stages, of_review), names).where(
-        one_of(reviews.c.status, ReviewStatus.PENDING),
-        one_of(stages.c.status, StageStatus.AWAITING_REVIEW),
-    )
+    return _narrowed(rows.join(stages, _OF_REVIEW), names).where(*_PENDING)
 
 
 @lru_cache(maxsize=32)
@@ -147,6 +149,47 @@ async def page_of_pending_reviews(
     async with database.read() as scope:
         found = await scope.all(_page_of_pending(names, PageShape.of(request)), **values, **position)
     return Page.of(found, request, lambda row: name.encode((row.created_at, row.id)), count)
+
+
+def _held() -> Query[Review]:
+    wanted = func.unnest(param("tenants", ARRAY(Text))).table_valued("tenant_id").render_derived(name="wanted")
+    each = (
+        select(reviews.c.tenant_id, reviews.c.id)
+        .join(stages, _OF_REVIEW)
+        .where(reviews.c.tenant_id == wanted.c.tenant_id, *_PENDING)
+        .order_by(reviews.c.created_at, reviews.c.id)
+        .limit(literal(MOST_AWAITED, BigInteger))
+        .correlate(wanted)
+        .lateral("each")
+    )
+    return Query(Review, select(*each.c).select_from(wanted.join(each, true())))
+
+
+_HELD = _held()
+
+_STILL_PENDING = Query(
+    Review,
+    _narrowed(select(*reviews.c).join(stages, _OF_REVIEW), frozenset())
+    # IS TRUE: the index of all that is pending is no way to some of it.
+    .where(reviews.c.id == any_(param("ids", ARRAY(Uuid))), *(condition.is_(true()) for condition in _PENDING))
+    .order_by(reviews.c.created_at, reviews.c.id),
+)
+
+
+async def read_pending(database: Database, inboxes: Collection[ReviewInbox]) -> Mapping[ReviewInbox, list[UUID]]:
+    """The ids of what each of many tenants is to decide, oldest first, at most MOST_AWAITED each; one statement."""
+    async with database.read() as scope:
+        rows = await scope.all(_HELD, tenants=[inbox.tenant_id for inbox in inboxes])
+    found: dict[ReviewInbox, list[UUID]] = defaultdict(list)
+    for row in rows:
+        found[ReviewInbox(row.tenant_id)].append(row.id)
+    return found
+
+
+async def still_pending(database: Database, actor: Actor, ids: Sequence[UUID]) -> list[Review]:
+    """Those of some reviews of the actor's tenant that are to be decided, oldest first."""
+    async with database.read() as scope:
+        return await scope.all(_STILL_PENDING, tenant_id=actor.tenant_id, ids=list(ids))
 
 
 def _decisions_of_reviews() -> Query[ReviewDecision]:
