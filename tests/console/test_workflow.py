@@ -127,6 +127,20 @@ async def test_review_decided_in_a_project_leaves_the_inbox_of_another_person(ta
     await expect(page.get_by_text("Approved", exact=True).first).to_be_visible()
 
 
+async def test_review_of_a_project_that_is_begun_elsewhere_appears_by_itself(tabs: Tabs) -> None:
+    inbox = (await tabs.open("/approvals?show=reviews", user="bob")).page
+    await inbox.get_by_role("heading", name="Nothing is to be reviewed").wait_for()
+
+    async with asking(tabs.url) as alice:
+        new = {"name": "Speiche", "description": DESCRIPTION}
+        project = (await alice.mutate("createProject", "project { id }", new))["project"]["id"]
+        asked = {"projectId": project, "stage": "REQUIREMENTS_ANALYSIS"}
+        await alice.mutate("generateStage", "stages { id }", asked)
+
+    await expect(_review(inbox)).to_be_visible()
+    await expect(inbox.get_by_role("link", name="Approvals 1 waiting")).to_be_visible()
+
+
 async def test_change_upstream_makes_what_is_built_on_it_stale_in_every_tab(tabs: Tabs, dsn: str) -> None:
     project = await a_workflow(dsn, name="Speiche", until=(StageStatus.APPROVED, StageStatus.AWAITING_REVIEW))
     watching = (await tabs.open(f"/workflow/{project.id}?stage=PROJECT_PLANNING", user="bob")).page

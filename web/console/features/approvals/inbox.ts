@@ -5,7 +5,12 @@ import { follow } from "../../api/socket";
 import { coalesced } from "../workflow/coalesced";
 import { followProject, followSession } from "../workflow/following";
 import type { EventKind } from "../workflow/documents.generated";
-import { ApprovalsInboxDocument, type ApprovalsInboxQuery, ApprovalsRequestedDocument } from "./documents.generated";
+import {
+  ApprovalsInboxDocument,
+  type ApprovalsInboxQuery,
+  ApprovalsRequestedDocument,
+  ReviewsRequestedDocument,
+} from "./documents.generated";
 
 /** What awaits whoever is signed in: how much, and the ids of the oldest. */
 export interface Inbox {
@@ -18,7 +23,7 @@ export interface Inbox {
 /** Of each kind: so many sessions and projects are followed at most, well below what a socket may. */
 const FOLLOWED = 30;
 
-/** What takes something out of the inbox, or puts a review into it. */
+/** What takes something out of the inbox. */
 const MATTERS: ReadonlySet<EventKind> = new Set([
   "TOOL_EXECUTION_DECIDED",
   "TOOL_EXECUTION_EXPIRED",
@@ -26,7 +31,6 @@ const MATTERS: ReadonlySet<EventKind> = new Set([
   "MESSAGE_DELETED",
   "SESSION_DELETED",
   "RUN_CANCELLED",
-  "STAGE_AWAITING_REVIEW",
   "STAGE_APPROVED",
   "STAGE_REJECTED",
   "STAGE_STALE",
@@ -67,15 +71,14 @@ async function read(): Promise<void> {
 }
 
 /** Hear of decisions made elsewhere: from the sessions and projects that they belong to. */
-function followAll({ pendingApprovals, pendingReviews, atWork }: ApprovalsInboxQuery): void {
+function followAll({ pendingApprovals, pendingReviews }: ApprovalsInboxQuery): void {
   const heard = (kind: EventKind | null) => {
     if (kind === null || MATTERS.has(kind)) {
       void readInbox();
     }
   };
   const sessions = new Set(pendingApprovals.nodes.flatMap(({ session }) => session?.id ?? []));
-  const reviewed = pendingReviews.nodes.flatMap(({ project }) => project?.id ?? []);
-  const projects = new Set([...reviewed, ...atWork.nodes.map(({ id }) => id)]);
+  const projects = new Set(pendingReviews.nodes.flatMap(({ project }) => project?.id ?? []));
   for (const [id, end] of followed) {
     if (!sessions.has(id) && !projects.has(id)) {
       end();
@@ -100,22 +103,25 @@ function followNone(): void {
 
 function open(): void {
   const look = () => void readInbox();
-  const endRequests = follow(
-    ApprovalsRequestedDocument,
-    {},
-    {
-      next: ({ approvalRequested: { id } }) => {
-        if (!current?.executionIds.includes(id)) {
-          look();
-        }
-        return null;
-      },
-    },
-  );
+  /** Both subscriptions begin with what is known by then. */
+  const heard = (known: string | undefined, id: string) => {
+    if (!known?.includes(id)) {
+      look();
+    }
+    return null;
+  };
+  const ends = [
+    follow(
+      ApprovalsRequestedDocument,
+      {},
+      { next: ({ approvalRequested: { id } }) => heard(current?.executionIds, id) },
+    ),
+    follow(ReviewsRequestedDocument, {}, { next: ({ reviewRequested: { id } }) => heard(current?.reviewIds, id) }),
+  ];
   window.addEventListener("focus", look);
   look();
   close = () => {
-    endRequests();
+    ends.forEach((end) => end());
     window.removeEventListener("focus", look);
     followNone();
   };
