@@ -62,9 +62,10 @@ export function MessageList({ store, state }: { store: ConversationStore; state:
     }
     top.current = scrollTop;
   };
+  const turn = sought?.turn ?? 0;
   useEffect(() => {
     stays.current = marked === null;
-  }, [marked]);
+  }, [marked, turn]);
 
   // Whoever says something wants to see what comes of it.
   useEffect(() => {
@@ -85,7 +86,7 @@ export function MessageList({ store, state }: { store: ConversationStore; state:
       {sought?.place === "elsewhere" && <Elsewhere sought={sought} store={store} />}
       <Virtuoso<Step, Around>
         // Begun anew where a message was looked for: while older ones are put before it, nobody can be led to it.
-        key={sought?.turn ?? 0}
+        key={turn}
         ref={list}
         className={styles.list ?? ""}
         role="log"
