@@ -16,6 +16,9 @@ _FOCUSED = """(() => { const on = document.activeElement;
 
 async def _go_to(page: Page, name: str, key: str = "Tab") -> None:
     """Press Tab, or Shift+Tab, until what has this name has the focus."""
+    # What is fetched may come later than what is waited for before.
+    there = page.get_by_label(name, exact=True).or_(page.get_by_role("button", name=name, exact=True))
+    await expect(there.first).to_be_visible()
     passed = []
     for _ in range(MOST_STEPS):
         await page.keyboard.press(key)
