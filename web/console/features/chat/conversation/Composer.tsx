@@ -95,7 +95,8 @@ export function Composer({ sessionId, session, leafId, onSent }: ComposerProps) 
             <Button kind="quiet" icon aria-label="Prompts of the library" onPress={() => setPicking(true)}>
               <Library size={18} aria-hidden />
             </Button>
-            <Choices draft={draft} change={change} session={session} />
+            {/* Until the session is known, the server's model would seem chosen, and choosing it would change nothing. */}
+            {(sessionId === null || session !== null) && <Choices draft={draft} change={change} session={session} />}
             <span className={styles.space} />
             {running && <Stop runId={running.id} />}
             <Button
