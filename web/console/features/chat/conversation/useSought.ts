@@ -17,11 +17,13 @@ export interface Sought {
   again: () => void;
 }
 
+const NOT_SOUGHT = { of: null, turn: 0, place: "seeking" } as const;
+
 /** The message that the page's address names, fetched with all that follows it; null where it names none. */
 export function useSought(store: ConversationStore): Sought | null {
   const { search, key } = useLocation();
   const id = new URLSearchParams(search).get(MESSAGE);
-  const [{ turn, place }, setStanding] = useState<Pick<Sought, "turn" | "place">>({ turn: 0, place: "seeking" });
+  const [standing, setStanding] = useState<Pick<Sought, "turn" | "place"> & { of: string | null }>(NOT_SOUGHT);
   const [attempt, setAttempt] = useState(0);
 
   useEffect(() => {
@@ -32,7 +34,7 @@ export function useSought(store: ConversationStore): Sought | null {
     void store.reach(id).then((reached) => {
       if (isCurrent) {
         const place = reached === null ? "unknown" : reached ? "here" : "elsewhere";
-        setStanding((before) => ({ turn: before.turn + 1, place }));
+        setStanding((before) => ({ of: id, turn: before.turn + 1, place }));
       }
     });
     return () => {
@@ -41,5 +43,7 @@ export function useSought(store: ConversationStore): Sought | null {
     // The key changes with each link that is followed, also to where one is already.
   }, [store, id, key, attempt]);
 
-  return id === null ? null : { id, turn, place, again: () => setAttempt((count) => count + 1) };
+  // What is known of another message says nothing of this one.
+  const place = standing.of === id ? standing.place : "seeking";
+  return id === null ? null : { id, turn: standing.turn, place, again: () => setAttempt((count) => count + 1) };
 }
