@@ -2,16 +2,16 @@
 
 import json
 import re
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from statistics import quantiles
 from time import perf_counter
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from app.pages.console import console as built_console
+from benchmarks.chromium import find_chromium, launched
 from benchmarks.cluster import execute
 from benchmarks.conversations import USER, session_global_id
 from benchmarks.measure import Bench, Comparison, Side
@@ -24,12 +24,6 @@ OTHER = "another"
 LONG_TASK_MS = 100
 WANTED = f"no task over {LONG_TASK_MS} ms"
 WHEEL_PIXELS = 700
-
-_PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-_OPTIONS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 
 _OBSERVE = """
 window.frames_ms = []; window.tasks_ms = [];
@@ -79,24 +73,20 @@ class Scrolled:
 
 async def console(bench: Bench) -> list[Comparison]:
     """What a person feels: frames a second while they scroll, and the longest that the page did nothing else."""
-    program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
-    if program is None or not (built_console().folder / "index.html").is_file():
+    chromium = find_chromium()
+    if chromium is None or not (built_console().folder / "index.html").is_file():
         bench.say("console: passed over, for want of a Chromium on the PATH or of the console, built by `make setup`")
         return []
     sessions, messages = bench.effort.listed_sessions, bench.effort.listed_sessions // 10
-    async with bench.cluster.database("console") as dsn, async_playwright() as playwright:
+    async with bench.cluster.database("console") as dsn, launched(chromium) as browser:
         bench.say(f"console: storing {sessions:,} sessions, and {messages:,} messages in one")
         await _seed(dsn, sessions, messages)
         async with serving(dsn, bench.cluster.folder) as server:
-            browser = await playwright.chromium.launch(executable_path=program, args=_OPTIONS)
             url = f"http://127.0.0.1:{server.port}"
-            try:
-                return [
-                    await _list(bench, browser, url, sessions),
-                    await _conversation(bench, browser, url, messages),
-                ]
-            finally:
-                await browser.close()
+            return [
+                await _list(bench, browser, url, sessions),
+                await _conversation(bench, browser, url, messages),
+            ]
 
 
 async def _list(bench: Bench, browser: Browser, url: str, count: int) -> Comparison:

@@ -13,8 +13,9 @@ from pydantic import SecretStr
 from app.asgi import create_app
 from app.core.settings import load_settings
 from app.pages.console import console
+from benchmarks.chromium import find_chromium, launched
 from tests.forked import REPOSITORY
-from tests.web.browser import TIMEOUT_MILLISECONDS, Visit, find_chromium, fresh_profile, launched, visited
+from tests.web.browser import TIMEOUT_MILLISECONDS, Visit, fresh_profile, visited
 from tests.web.server import serving
 
 AXE = REPOSITORY / "web" / "node_modules" / "axe-core" / "axe.min.js"

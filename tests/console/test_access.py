@@ -14,11 +14,12 @@ from pydantic import SecretStr
 
 from app.asgi import create_app
 from app.core.settings import load_settings
+from benchmarks.chromium import launched
 from tests.client import GraphQLClient
 from tests.conftest import execute
 from tests.console.conftest import Tabs, violations
 from tests.identity.credentials import SECRET, bearer, token, token_of
-from tests.web.browser import Visit, launched
+from tests.web.browser import Visit
 from tests.web.server import serving
 
 ALICE, BOB = token_of("alice@acme"), token_of("bob@acme")

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from app.asgi import create_app
 from app.core.settings import load_settings
+from benchmarks.chromium import launched
 from tests.console.asking import asking
 from tests.console.conftest import Tabs
 from tests.console.talking import (
@@ -28,7 +29,6 @@ from tests.console.talking import (
 )
 from tests.processes import Served
 from tests.processes import serving as process
-from tests.web.browser import launched
 from tests.web.server import serving
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from playwright.async_api import expect
 
+from benchmarks.chromium import launched
 from tests.console.conftest import Tabs
 from tests.processes import serving
-from tests.web.browser import launched
 
 
 async def test_page_tells_that_the_server_is_away_and_goes_on_when_it_is_back(

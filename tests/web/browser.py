@@ -1,26 +1,12 @@
-"""A real browser for tests: the Chromium of the system, driven headless, with everything a page did written down."""
+"""Pages of a real browser for tests, with everything that each of them did written down."""
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebSocket, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebSocket
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-
-# No sandbox, because tests may run as root in a container. The rest keeps Chromium from calls of its own, and the
-# resolver rule keeps a page that does call out from reaching anybody.
-_ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)
+from benchmarks.chromium import launched
 
 _PERMISSIONS = ("clipboard-read", "clipboard-write")
 
@@ -58,22 +44,6 @@ class Visit:
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.complaints.append(message.text)
-
-
-def find_chromium() -> str | None:
-    """The path of the system's Chromium, where there is one: tests never fetch a browser."""
-    return next((path for path in map(shutil.which, _NAMES) if path is not None), None)
-
-
-@asynccontextmanager
-async def launched(executable: str) -> AsyncIterator[Browser]:
-    """A browser without a page; it and its driver are gone afterwards."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=_ARGUMENTS)
-        try:
-            yield browser
-        finally:
-            await browser.close()
 
 
 async def fresh_profile(browser: Browser, width: int = 1280, height: int = 800) -> BrowserContext:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
-from tests.web.browser import find_chromium, visit
+from benchmarks.chromium import find_chromium
+from tests.web.browser import visit
 
 _QUIET_MILLISECONDS = 2_000
 """For fonts, colours and tooltips to come and go."""

@@ -13,9 +13,10 @@ from pydantic import SecretStr
 from app.asgi import create_app
 from app.core.settings import load_settings
 from app.pages.playground import playground
+from benchmarks.chromium import find_chromium
 from tests.graph.small_app import application
 from tests.identity.credentials import TOKENS
-from tests.web.browser import Visit, find_chromium, visit
+from tests.web.browser import Visit, visit
 from tests.web.server import serving
 
 
