@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 
+import optimizeLocales from "@react-aria/optimize-locales-plugin";
 import { defineConfig } from "vite";
 
 /** The single page apps of this package: each has a folder of that name, and is served under that path. */
@@ -19,6 +20,8 @@ export default defineConfig(({ mode }) => {
     root: folder(`./${mode}`),
     base,
     publicDir: false,
+    // What the components say to screen readers comes in some thirty languages, and the pages are in one.
+    plugins: [optimizeLocales.vite({ locales: ["en-US"] })],
     resolve: {
       alias: {
         // In a browser it would read an entity of Markdown by innerHTML, which trusted types refuse; elsewhere by a table.

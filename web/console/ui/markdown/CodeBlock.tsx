@@ -50,11 +50,13 @@ function useHighlighted(code: string, language: string | null): { code: string; 
       return;
     }
     let wanted = true;
-    void import("./highlight").then(
-      ({ highlight }) => wanted && setFound({ code, pieces: highlight(language, code) }),
-      // The code is there, only without colours.
-      () => undefined,
-    );
+    void import("./highlight")
+      .then(({ highlight }) => highlight(language, code))
+      .then(
+        (pieces) => wanted && setFound({ code, pieces }),
+        // The code is there, only without colours.
+        () => undefined,
+      );
     return () => {
       wanted = false;
     };

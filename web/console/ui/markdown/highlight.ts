@@ -1,5 +1,7 @@
 import type { RootContent } from "hast";
-import { common, createLowlight } from "lowlight";
+import { createLowlight } from "lowlight";
+
+import { grammarsOf } from "./languages";
 
 /** What a part of code is, as far as it has a colour. */
 export type Kind = "comment" | "keyword" | "string" | "number" | "name" | "added" | "removed";
@@ -37,14 +39,21 @@ const KINDS: Record<string, Kind> = {
   deletion: "removed",
 };
 
-const lowlight = createLowlight(common);
+const lowlight = createLowlight();
 
-/** Code in pieces; of a language that is not known it is one. */
-export function highlight(language: string, code: string): Piece[] {
-  if (!lowlight.registered(language)) {
+/** Code in pieces; of a language that is not known it is one. Rejected where the language could not be loaded. */
+export async function highlight(language: string, code: string): Promise<Piece[]> {
+  const grammars = await grammarsOf(language);
+  for (const [name, grammar] of grammars) {
+    if (!lowlight.registered(name)) {
+      lowlight.register(name, grammar);
+    }
+  }
+  const name = grammars[0]?.[0];
+  if (name === undefined) {
     return [{ text: code, kind: null }];
   }
-  return lowlight.highlight(language, code).children.flatMap((node) => piecesOf(node, null));
+  return lowlight.highlight(name, code).children.flatMap((node) => piecesOf(node, null));
 }
 
 function piecesOf(node: RootContent, outer: Kind | null): Piece[] {
