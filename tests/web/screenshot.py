@@ -19,7 +19,7 @@ _QUIET_MILLISECONDS = 2_000
 """For fonts, colours and tooltips to come and go."""
 
 
-async def take(url: str, folder: Path) -> None:
+async def take(url: str, folder: Path, quiet_milliseconds: float = _QUIET_MILLISECONDS) -> None:
     """Write a PNG of 1280 x 800 of each page that the docs show."""
     chromium = find_chromium()
     if chromium is None:
@@ -28,26 +28,26 @@ async def take(url: str, folder: Path) -> None:
         page = visited.page
         await page.get_by_role("link", name="Order").first.click()
         await page.get_by_role("textbox", name="Message").wait_for()
-        await _picture(page, folder / "console.png")
+        await _picture(page, folder / "console.png", quiet_milliseconds)
         await page.goto(f"{url}/approvals?show=reviews")
         await page.get_by_role("button", name="Approve").first.wait_for()
-        await _picture(page, folder / "console-approvals.png")
+        await _picture(page, folder / "console-approvals.png", quiet_milliseconds)
         await page.goto(f"{url}/workflow")
         await page.get_by_role("listitem").filter(has_text="Finished").first.get_by_role("link").click()
         await page.get_by_role("navigation", name="Stages").wait_for()
-        await _picture(page, folder / "console-workflow.png")
+        await _picture(page, folder / "console-workflow.png", quiet_milliseconds)
         await page.goto(f"{url}/prompts")
         await page.get_by_role("link", name="requirements-analysis").click()
         await page.get_by_role("heading", name="Test run").wait_for()
-        await _picture(page, folder / "console-prompts.png")
+        await _picture(page, folder / "console-prompts.png", quiet_milliseconds)
         await page.goto(f"{url}/figures")
         await page.get_by_role("heading", name="Over time").wait_for()
-        await _picture(page, folder / "console-figures.png")
+        await _picture(page, folder / "console-figures.png", quiet_milliseconds)
 
 
-async def _picture(page: Page, file: Path) -> None:
+async def _picture(page: Page, file: Path, quiet_milliseconds: float) -> None:
     await page.mouse.move(640, 798)
-    await page.wait_for_timeout(_QUIET_MILLISECONDS)
+    await page.wait_for_timeout(quiet_milliseconds)
     await page.screenshot(path=file)
 
 
