@@ -1,6 +1,7 @@
 """Lending the connections of a pool."""
 
 import asyncio
+from collections import deque
 from contextlib import suppress
 from time import perf_counter_ns
 from types import TracebackType
@@ -17,17 +18,23 @@ idle connections, for those to be replaced, and for closing."""
 
 
 class Lender:
-    """Lends connections of a pool: for a statement from those at hand, if there are any.
+    """Lends connections of a pool, in the order in which they are asked for, from those at hand if there are any.
 
     asyncpg 0.32 takes two tasks and three timers for each loan and its return, which is more than a short statement
-    takes of ours. So what comes back from a statement without a failure stays at hand for the next, unless somebody
-    waits at the pool. Once a second all of them go back.
+    takes of ours. So what comes back from a statement without a failure stays at hand for the next. Once a second all
+    of them go back.
+
+    Nobody waits at the pool itself: its queue sends to its end whoever is overtaken between being woken and running, so
+    that in a crowd some wait ten times as long as others, up to their time-out.
     """
 
     def __init__(self, pool: asyncpg.Pool, name: str, size: int, timeout_seconds: float) -> None:
         """`timeout_seconds` is how long a connection is waited for."""
         self.pool = pool
         self._timeout_seconds = timeout_seconds
+        self._free = size
+        """How many may still take one; while it is above zero, nobody waits."""
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._at_hand: list[Any] = []
         self._closed = False
         self._returning: asyncio.TimerHandle | None = None
@@ -60,17 +67,17 @@ class Lender:
             self.pool.terminate()
 
     async def take(self) -> Any:
-        """A connection; DatabaseUnavailable where there is none in time."""
+        """A connection; DatabaseUnavailable where there is none in time. `left` is called once it was given back."""
         use, since_ns = self._use, perf_counter_ns()
-        while self._at_hand:
-            connection = self._at_hand.pop()
-            if _is_open(connection):
-                use.took(since_ns)
-                return connection
-            await self.pool.release(connection)
+        if self._free and self._at_hand and _is_open(self._at_hand[-1]):
+            self._free -= 1
+            use.took(since_ns)
+            return self._at_hand.pop()
         use.waiting += 1
         try:
-            connection = await self.pool.acquire(timeout=self._timeout_seconds)
+            async with asyncio.timeout(self._timeout_seconds):
+                await self._enter()
+                connection = await self._taken()
         except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.TooManyConnectionsError,
                 asyncpg.CannotConnectNowError, asyncpg.InterfaceError) as error:  # fmt: skip
             use.refused += 1
@@ -82,12 +89,50 @@ class Lender:
 
     def keep(self, connection: Any) -> bool:
         """Have it at hand; False where it belongs into the pool at once."""
-        if self._use.waiting or self._closed:
+        if self._closed:
             return False
         self._at_hand.append(connection)
         if self._returning is None:
             self._returning = asyncio.get_running_loop().call_later(AT_HAND_SECONDS, self._begin_return)
         return True
+
+    def left(self) -> None:
+        """Let in who waits longest."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            # Whoever has stopped waiting is passed over.
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+
+    async def _enter(self) -> None:
+        """Wait until there is a connection to take, behind those who wait already."""
+        if self._free:
+            self._free -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():
+                # It was called off when it had been let in, and did not know yet.
+                self.left()
+            raise
+
+    async def _taken(self) -> Any:
+        """One from those at hand, or from the pool, which has one or room for one."""
+        try:
+            while self._at_hand:
+                connection = self._at_hand.pop()
+                if _is_open(connection):
+                    return connection
+                await self.pool.release(connection)
+            return await self.pool.acquire(timeout=self._timeout_seconds)
+        except BaseException:
+            self.left()
+            raise
 
     def _idle(self) -> int:
         return self.pool.get_idle_size() + len(self._at_hand)
@@ -126,9 +171,12 @@ class Loan:
     async def __aexit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        # After a failure, or where it was cancelled, the pool knows what is to be waited for, and what to close.
-        if error is not None or not self._stays or not self._lender.keep(self._connection):
-            await self._lender.pool.release(self._connection)
+        try:
+            # After a failure, or where it was cancelled, the pool knows what is to be waited for, and what to close.
+            if error is not None or not self._stays or not self._lender.keep(self._connection):
+                await self._lender.pool.release(self._connection)
+        finally:
+            self._lender.left()
 
 
 def _is_open(connection: Any) -> bool:

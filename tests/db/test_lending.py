@@ -2,6 +2,8 @@
 
 import asyncio
 from contextlib import suppress
+from itertools import count
+from random import Random
 
 import asyncpg
 import pytest
@@ -9,7 +11,10 @@ import pytest
 from app.db.database import Database, PoolSettings
 from app.db.errors import Duplicate
 from tests.conversations import eventually, value
-from tests.db.kept import IDS, KEEP, OURS, PID, SLEEP, kept_in, kill_connections, use_all_at_once
+from tests.db.kept import KEEP, OURS, PID, SLEEP, kept_in, kill_connections, use_all_at_once
+
+CROWD = 40
+TURNS = 20
 
 
 async def read_pid(database: Database) -> int:
@@ -74,23 +79,40 @@ async def test_after_a_failure_it_goes_into_the_pool(empty_dsn: str) -> None:
         assert await in_pool(database) == 1
 
 
-async def test_whoever_waits_is_next(empty_dsn: str) -> None:
-    async with kept_in(empty_dsn, PoolSettings(size=2, connect_timeout_seconds=5.0)) as database:
-        stop = asyncio.Event()
+async def test_nobody_is_overtaken(empty_dsn: str) -> None:
+    asked, served = count(), count()
+    overtaken: list[int] = []
 
-        async def keep_reading() -> None:
-            while not stop.is_set():
-                await read_pid(database)
+    async def work(number: int) -> None:
+        for turn in range(TURNS):
+            place = next(asked)
+            # As a statement does, or as a transaction.
+            async with database._borrow(stays=(number + turn) % 2 == 0) as connection:
+                overtaken.append(next(served) - place)
+                await connection.fetchval("SELECT 1")
 
-        busy = [asyncio.create_task(keep_reading()) for _ in range(6)]
-        for number in range(20):
-            async with asyncio.timeout(5):
-                await database.transact(lambda uow, number=number: uow.run(KEEP, id=number))  # type: ignore[misc]
-        stop.set()
-        await asyncio.gather(*busy)
+    async with kept_in(empty_dsn, PoolSettings(size=4)) as database:
+        await use_all_at_once(database, 4)
+        await asyncio.gather(*(work(number) for number in range(CROWD)))
 
-        async with database.read() as scope:
-            assert len(await scope.all(IDS)) == 20
+    # Those who are let in together may begin in another order.
+    assert max(overtaken) <= 4
+
+
+async def test_whoever_stops_waiting_leaves_the_place_to_the_next(empty_dsn: str) -> None:
+    chance = Random(7)
+
+    async def work() -> None:
+        for _ in range(TURNS):
+            # Some are called off while they wait, some while they run, some just as they are let in.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(chance.uniform(0, 0.01)):
+                    await read_pid(database)
+
+    async with kept_in(empty_dsn, PoolSettings(size=2)) as database:
+        await asyncio.gather(*(work() for _ in range(CROWD)))
+
+        assert len(await use_all_at_once(database, 2)) == 2
         assert database._lender.in_use == 0
 
 
