@@ -145,11 +145,14 @@ async def _seed(dsn: str, sessions: int, messages: int) -> None:
     message = "('0190b6a2-' || lpad(session::text, 4, '0') || '-7000-8000-' || lpad(({})::text, 12, '0'))::uuid"
     await execute(
         dsn,
-        "INSERT INTO chat_sessions (tenant_id, id, user_id, title, created_at, updated_at) SELECT 'default', "
-        f"{session.format('number')}, CASE WHEN number <= {sessions} THEN '{USER}' ELSE '{OTHER}' END, "
-        "'Session ' || number, at, at "
+        "INSERT INTO chat_sessions (tenant_id, id, user_id, title, last_event, created_at, updated_at) "
+        f"SELECT 'default', {session.format('number')}, "
+        f"CASE WHEN number <= {sessions} THEN '{USER}' ELSE '{OTHER}' END, 'Session ' || number, 1, at, at "
         f"FROM generate_series(1, {sessions + FEW}) AS number, "
         "LATERAL (SELECT timestamptz '2026-01-01 00:00Z' + number * interval '1 minute' AS at) AS moment",
+        # A session without any event is one that was erased, and told to be gone.
+        "INSERT INTO events (tenant_id, stream_id, seq, kind, actor, owner_id, correlation_id, at) "
+        "SELECT tenant_id, id, 1, 'session.created', user_id, user_id, 'bench', created_at FROM chat_sessions",
         "INSERT INTO chat_messages (tenant_id, id, session_id, sequence_number, parent_message_id, role, content, "
         f"token_count) SELECT 'default', {message.format('number')}, {session.format('session')}, number, "
         f"CASE WHEN number > 1 THEN {message.format('number - 1')} END, "
