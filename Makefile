@@ -39,10 +39,13 @@ test: setup contract ## run all tests, those of the browser code first, with cov
 	@sh tests/graph/executor/upstream/fetch.sh || echo "graphql-core's own tests could not be fetched: they are skipped"
 	@$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist worksteal --cov --cov-report=term --cov-fail-under=95 $(ARGS)
 
-# The rooms whose tests ask by the graph, and what is promised of every field. What is below the graph knows no executor.
-ASKING := attachments branches budgets catalogue erasure events execution graph idempotency identity messages probes prompts \
-  runs search sessions statistics telemetry toolbox tools workflow $(addprefix promises/test_,generated_operations.py \
-  sample_operations.py projection.py bad_pages.py isolation.py)
+# The rooms whose tests ask by the graph, and what is promised of every field and every request. What is below the graph
+# knows no executor: the promises that servers, connections and databases survive are not asked again.
+ASKING := attachments branches budgets catalogue chat erasure events exchange execution graph idempotency identity messages \
+  probes prompts runs search sessions statistics streams telemetry toolbox tools workflow \
+  $(addprefix promises/test_,bad_input.py bad_pages.py budgets.py client_keys.py counters.py decisions.py \
+  generated_operations.py interleavings.py isolation.py mutated_requests.py projection.py sample_operations.py sharing.py \
+  statement_counts.py statistics.py)
 
 test-standard: setup ## run the tests that ask by the graph with graphql-core's own executor; ASKING="tools" for some of them
 	@COLLOQUY_EXECUTOR=standard $(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist worksteal --deselect tests/graph/executor $(addprefix tests/,$(ASKING)) $(ARGS)
