@@ -116,7 +116,11 @@ class Lender:
         try:
             await turn
         except asyncio.CancelledError:
-            if not turn.cancelled():
+            if turn.cancelled():
+                # Those who wait longest give up first, so it stands near the front; `left` may have passed it over.
+                with suppress(ValueError):
+                    self._waiting.remove(turn)
+            else:
                 # It was called off when it had been let in, and did not know yet.
                 self.left()
             raise

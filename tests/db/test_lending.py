@@ -112,6 +112,7 @@ async def test_whoever_stops_waiting_leaves_the_place_to_the_next(empty_dsn: str
     async with kept_in(empty_dsn, PoolSettings(size=2)) as database:
         await asyncio.gather(*(work() for _ in range(CROWD)))
 
+        assert not database._lender._waiting
         assert len(await use_all_at_once(database, 2)) == 2
         assert database._lender.in_use == 0
 
