@@ -218,6 +218,8 @@ export class ConversationStore {
 
   #note(changes: Changes): void {
     if (changes.deleted) {
+      // What is asked for meanwhile would only say that it is not there.
+      this.#close();
       this.#become({ status: "deleted" });
       dropSession(this.sessionId);
       return;
