@@ -34,6 +34,9 @@ from app.schema import schema
 
 DEFINITION = GraphQLCoreConverter.DEFINITION_BACKREF
 
+FILE = UploadedFile("a.txt", "text/plain")
+FILE.close()
+
 LEAVES: dict[str, st.SearchStrategy[Any]] = {
     "ID": st.text(), "String": st.text(), "Int": st.integers(-(2**31), 2**31 - 1), "Boolean": st.booleans(),
     "Float": st.floats(allow_nan=False, allow_infinity=False),
@@ -41,7 +44,7 @@ LEAVES: dict[str, st.SearchStrategy[Any]] = {
     "Decimal": st.decimals(allow_nan=False, allow_infinity=False).map(str),
     "BigInt": st.integers(-(2**63), 2**63 - 1).map(str),
     "JSON": st.integers() | st.text() | st.dictionaries(st.text(), st.none() | st.lists(st.booleans())),
-    "Upload": st.just(UploadedFile("a.txt", "text/plain")),
+    "Upload": st.just(FILE),
 }  # fmt: skip
 """What a client may send for each scalar."""
 
