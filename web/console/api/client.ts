@@ -6,6 +6,7 @@ import { relayStylePagination } from "@apollo/client/utilities";
 import { type Account, account, identification, refused } from "./account";
 import { setUnreached } from "./connection";
 import { isRefusedCaller, isUnreached } from "./errors";
+import { inOrder } from "./inOrder";
 import possible from "./possibleTypes.generated";
 
 /** Pages of a list are put together; another filter or order is another list. */
@@ -64,7 +65,9 @@ const watched = new ErrorLink(({ error, operation }) => {
 
 /** The client that every page asks; what is followed comes over the socket (`follow`). */
 export const client = new ApolloClient({
-  link: ApolloLink.from([watched, identified, new HttpLink({ uri: "/graphql" })]),
+  link: ApolloLink.from([watched, identified, inOrder(), new HttpLink({ uri: "/graphql" })]),
   cache: makeCache(),
+  // What is asked for because something has changed is not answered by what was asked for before that.
+  queryDeduplication: false,
   defaultOptions: { watchQuery: { fetchPolicy: "cache-and-network", nextFetchPolicy: "cache-first" } },
 });
