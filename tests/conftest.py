@@ -173,7 +173,8 @@ def statements() -> StatementRecorder:
 @pytest.fixture
 async def database(dsn: str, statements: StatementRecorder) -> AsyncIterator[Database]:
     """The test's own database."""
-    opened = await Database.connect(dsn, PoolSettings(), statements)
+    # What a crowd is refused after is a test's own: here a busy machine is waited for.
+    opened = await Database.connect(dsn, PoolSettings(connect_timeout_seconds=20), statements)
     yield opened
     await opened.close()
 
