@@ -91,6 +91,8 @@ async def test_downloaded_page_is_a_file_and_nothing_that_runs(tabs: Tabs) -> No
     async with asking(tabs.url) as client:
         session = await _fill(client)
     seen = await tabs.open(f"/chat/{session}")
+    # Rows move until all of them have their marks and pictures.
+    await seen.page.wait_for_load_state("networkidle")
 
     async with seen.page.expect_download() as downloading:
         await seen.page.get_by_role("button", name="Download evil.html").click()

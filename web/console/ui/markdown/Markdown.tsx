@@ -4,7 +4,14 @@ import styles from "./Markdown.module.css";
 import { isReadable } from "./readable";
 
 // The reader of Markdown is as large as the rest of a page: a text is there before it.
-const Rendered = lazy(() => import("./Rendered"));
+const load = () => import("./Rendered");
+const Rendered = lazy(load);
+
+/** Fetch the reader while a text is still on its way, so that what is shown does not move once it is there. */
+export function prepareMarkdown(): void {
+  // Where it could not be had, it is asked for again by the first text.
+  load().catch(() => undefined);
+}
 
 export interface MarkdownProps {
   text: string;

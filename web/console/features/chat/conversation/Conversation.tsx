@@ -1,7 +1,8 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useLocation, useNavigate } from "react-router";
 
 import { Button } from "../../../ui/Button";
+import { prepareMarkdown } from "../../../ui/markdown/Markdown";
 import { useTitle } from "../../../ui/Page";
 import { Empty, Failure, Loading } from "../../../ui/states";
 import { bumpSession } from "../sessions/lists";
@@ -23,6 +24,12 @@ export function Conversation({ sessionId }: { sessionId: string | null }) {
   // What began here goes on in the same composer: files may be on their way.
   const [begun, setBegun] = useState<string | null>(null);
   useTitle(session?.title ?? "Chat");
+  const isOpen = store !== null;
+  useEffect(() => {
+    if (isOpen) {
+      prepareMarkdown();
+    }
+  }, [isOpen]);
 
   const accept = ({ session: stored, userMessage, message }: Sent) => {
     if (store) {
