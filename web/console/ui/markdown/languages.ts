@@ -10,6 +10,7 @@ interface Language {
 
 /** The languages that have colours, by their names. Each is a file of its own, which a page loads when it shows some. */
 const LANGUAGES: Record<string, Language> = {
+  arduino: { aliases: ["ino"], load: () => import("highlight.js/lib/languages/arduino") },
   bash: { aliases: ["sh", "zsh"], load: () => import("highlight.js/lib/languages/bash") },
   c: { aliases: ["h"], load: () => import("highlight.js/lib/languages/c") },
   cpp: { aliases: ["cc", "c++", "hpp", "cxx"], load: () => import("highlight.js/lib/languages/cpp") },
@@ -56,6 +57,7 @@ const LANGUAGES: Record<string, Language> = {
   sql: { load: () => import("highlight.js/lib/languages/sql") },
   swift: { load: () => import("highlight.js/lib/languages/swift") },
   typescript: { aliases: ["ts", "tsx", "mts", "cts"], load: () => import("highlight.js/lib/languages/typescript") },
+  vbnet: { aliases: ["vb"], load: () => import("highlight.js/lib/languages/vbnet") },
   wasm: { load: () => import("highlight.js/lib/languages/wasm") },
   xml: {
     aliases: ["html", "svg", "xhtml", "rss", "vue"],
